@@ -137,7 +137,7 @@ func (s *Server) askAgain(k *kept, said []byte) bool {
 	if !ok || time.Now().After(a.until) || s.isDraining() || s.Accounts.Limits.Feed(a.who.User.ID) != nil {
 		return false
 	}
-	p, err := s.newParked(s.ctx, a, after, a.way.hold+rand.N(a.way.hold/5))
+	p, err := s.newParked(s.ctx, a, newID(), after, a.way.hold+rand.N(a.way.hold/5))
 	if err != nil {
 		return false // net/http tells why
 	}

@@ -52,10 +52,13 @@ func (x *exchange) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// newID names an exchange, in the log and to who asked.
+func newID() string { return rand.Text()[:12] }
+
 // ServeHTTP is what wraps every route.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = s.below(r)
-	x := &exchange{ResponseWriter: w, srv: s, r: r, id: rand.Text()[:12], began: time.Now()}
+	x := &exchange{ResponseWriter: w, srv: s, r: r, id: newID(), began: time.Now()}
 	x.ip, x.secure = s.origin(r)
 	defer x.done() //nolint:contextcheck // as for enter
 	allowed := s.allowed(r)

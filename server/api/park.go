@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -51,9 +50,9 @@ type parked struct {
 }
 
 // newParked watches for a, who is to have an answer when hold has passed at the latest. Then follows stay or
-// abandon.
-func (s *Server) newParked(ctx context.Context, a *asker, after chat.Cursor, hold time.Duration) (p *parked, err error) {
-	p = &parked{asker: a, srv: s, id: rand.Text()[:12], left: make(chan struct{})}
+// abandon. The stream may be ended from the moment it is open, so all that a farewell says is known before.
+func (s *Server) newParked(ctx context.Context, a *asker, id string, after chat.Cursor, hold time.Duration) (p *parked, err error) {
+	p = &parked{asker: a, srv: s, id: id, left: make(chan struct{})}
 	way := a.way
 	way.beat, way.held = max(hold, time.Millisecond), heldByParked
 	p.st, err = s.newStream(ctx, a.who, a.ip, way, form{whole: p.answer, bye: p.farewell}, after)
@@ -70,11 +69,10 @@ func (p *parked) abandon() {
 func (s *Server) park(x *exchange, way carrier, cursor chat.Cursor, hold time.Duration) error {
 	a := &asker{who: x.who, ip: x.ip, host: strings.Clone(x.r.Host), secure: x.secure, way: way}
 	a.web, _ = x.r.Context().Value(http.ServerContextKey).(*http.Server)
-	p, err := s.newParked(x.r.Context(), a, cursor, hold)
+	p, err := s.newParked(x.r.Context(), a, x.id, cursor, hold)
 	if err != nil {
 		return err
 	}
-	p.id = x.id
 	conn, buf, err := http.NewResponseController(x.ResponseWriter).Hijack()
 	if err != nil {
 		p.abandon()

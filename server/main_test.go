@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // ready waits until the server in the background answers.
 func ready(ts *testscript.TestScript, _ bool, _ []string) {

@@ -23,7 +23,7 @@ import (
 	"parley/server/servertest"
 )
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // last follows a feed to its end and returns how many batches came and what it ended with.
 func last(ctx context.Context, t transport.Transport, after chat.Cursor) (n int, end error) {

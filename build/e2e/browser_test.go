@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ import (
 
 // soon is how long a page has for what a person would wait for. Two
 // processors share a browser, a server and other tests: it is generous.
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // browser starts one Chromium for a test. Everybody in it is a tab of their own context.
 func browser(t testing.TB) context.Context {
@@ -48,6 +49,7 @@ func browser(t testing.TB) context.Context {
 		chromedp.Flag("disable-background-timer-throttling", true),
 		chromedp.Flag("disable-renderer-backgrounding", true),
 		chromedp.Flag("disable-backgrounding-occluded-windows", true),
+		chromedp.Flag("disable-dev-shm-usage", !roomy(memory)),
 	)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
@@ -58,14 +60,22 @@ func browser(t testing.TB) context.Context {
 	return ctx
 }
 
+// memory is a disk in memory, where the system has one.
+const memory = "/dev/shm"
+
+// roomy reports whether a folder has a gigabyte to spare: containers often leave /dev/shm far less.
+func roomy(dir string) bool {
+	var fs syscall.Statfs_t
+	return syscall.Statfs(dir, &fs) == nil && fs.Bavail*uint64(fs.Bsize) >= 1<<30 //nolint:gosec // a block is no negative number of bytes
+}
+
 // userData is a folder that Chromium's children may go on writing to for a moment
-// after it has stopped, which t.TempDir would take for a fault. Where the system has a disk in memory it is there:
+// after it has stopped, which t.TempDir would take for a fault. Where the system has a disk in memory with room it is there:
 // Chromium flushes what pages keep, and a slow disk would make all of them wait for each other.
 func userData(t testing.TB) string {
 	t.Helper()
-	const memory = "/dev/shm"
 	parent := ""
-	if fi, err := os.Stat(memory); err == nil && fi.IsDir() {
+	if roomy(memory) {
 		parent = memory
 	}
 	dir, err := os.MkdirTemp(parent, "parley-e2e-")

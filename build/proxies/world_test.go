@@ -31,7 +31,7 @@ import (
 // host is what the server is called outside. Every proxy stands for it.
 const host = "chat.example.org"
 
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A site is a server at the root of its host, or below a path, with an account that has a room.
 type site struct {

@@ -30,7 +30,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait of these tests; none of them depends on how long something took.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A world is a whole server in this process: store, hub, accounts and api.
 type world struct {

@@ -56,9 +56,9 @@ unit:
 	$(GO) test -shuffle=on ./build ./build/web ./build/chaos/check ./build/chaos/proxy ./build/bench/curves
 	$(GO) test -count=1 -run '^TestHeldMemory$$' ./server/api
 
-# 20,000 histories of one browser on any network: sends, switches, faults, crashes.
+# Twice 10,000 histories of one browser on any network: sends, switches, faults, crashes.
 model:
-	$(GO) test -count=1 -v -timeout 10m -run '^TestAnyNetwork$$' ./app/client -args -rapid.checks=20000
+	$(GO) test -count=1 -v -timeout 10m -run '^TestAnyNetwork$$' ./app/client -args -rapid.checks=10000
 
 # Kills, freezes and bad networks under load, in the short form; broken builds that must be caught. SEED=… replays.
 chaos-short: tools

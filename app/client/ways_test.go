@@ -18,8 +18,17 @@ import (
 // crashes, nights asleep. Once the network is well again, the screen has exactly the log, and the log
 // has each message once.
 //
-// The tests run a hundred of these; `make model` runs 20,000.
+// The tests run a hundred of these on each of two processors; `make model` runs 10,000 on each.
 func TestAnyNetwork(t *testing.T) {
+	for _, half := range []string{"one half", "the other"} {
+		t.Run(half, func(t *testing.T) {
+			t.Parallel()
+			anyNetwork(t)
+		})
+	}
+}
+
+func anyNetwork(t *testing.T) {
 	faults := []way{{refuse: errDown}, {hang: true}, {cut: 50 * time.Millisecond}, {cut: 3 * time.Second}, {silent: true}, {hush: 5 * time.Second}}
 	rapid.Check(t, func(r *rapid.T) {
 		type step struct {

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,6 +64,7 @@ type Server struct {
 	served    atomic.Int64 // long polls that wait with net/http
 	panics    atomic.Uint64
 	reports   *rate.Limiter
+	relief    relief
 
 	ctx     context.Context // ends when the server closes
 	cancel  context.CancelFunc
@@ -90,7 +92,7 @@ func New(o Options) *Server {
 		hosts: hostSet(o.Hosts, o.URL), draining: make(chan struct{}),
 		streams: make(map[*stream]struct{}), admitted: make(map[chat.UserID]bool),
 		kept: make(map[*kept]struct{}), returns: make(map[*http.Server]*returns),
-		reports: newReports(),
+		reports: newReports(), relief: relief{free: debug.FreeOSMemory},
 	}
 	if o.URL != nil {
 		s.root = o.URL.Path
@@ -131,6 +133,9 @@ func (s *Server) HTTP() *http.Server {
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	web.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if _, back := c.(*returned); !back {
+			s.relief.arrived()
+		}
 		if l := newLine(c); l != nil {
 			return context.WithValue(ctx, lineKey{}, l)
 		}

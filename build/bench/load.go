@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"parley/build/child"
 )
 
 // maxMessages bounds what one measurement posts.
@@ -94,7 +96,7 @@ const opening = 16
 // drive opens n followers, lets them rest, and then does one work after the other with them.
 func drive(ctx context.Context, o options, n int, t target) (f session, err error) {
 	l := &load{n: int64(n), began: time.Now()}
-	before, err := residentKiB(t.pid())
+	before, err := child.Resident(t.pid())
 	if err != nil {
 		return f, err
 	}
@@ -140,7 +142,7 @@ func drive(ctx context.Context, o options, n int, t target) (f session, err erro
 	if err := rest(ctx, o.rest); err != nil {
 		return f, err
 	}
-	after, err := residentKiB(t.pid())
+	after, err := child.Resident(t.pid())
 	if err != nil {
 		return f, err
 	}
@@ -181,7 +183,7 @@ func (l *load) do(ctx context.Context, w work, length time.Duration, t target) (
 	if err := rest(ctx, max(length/4, warming)); err != nil {
 		return f, err
 	}
-	cpu, err := processorTime(t.pid())
+	cpu, err := child.Processor(t.pid())
 	if err != nil {
 		return f, err
 	}
@@ -194,7 +196,7 @@ func (l *load) do(ctx context.Context, w work, length time.Duration, t target) (
 	if err != nil {
 		return f, err
 	}
-	end, err := processorTime(t.pid())
+	end, err := child.Processor(t.pid())
 	if err != nil {
 		return f, err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -9,49 +8,9 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// tick is the unit of processor time in /proc, the same on every Linux that Go knows.
-const tick = time.Second / 100
-
-// processorTime is how much processor time a process has used.
-func processorTime(pid int) (time.Duration, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, ok := bytes.Cut(b, []byte(") ")) // the name before may have spaces
-	fields := bytes.Fields(after)
-	if !ok || len(fields) < 13 {
-		return 0, errors.New("/proc has a stat in another form")
-	}
-	var sum time.Duration
-	for _, f := range fields[11:13] { // user and system
-		n, err := strconv.ParseInt(string(f), 10, 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += time.Duration(n) * tick
-	}
-	return sum, nil
-}
-
-// residentKiB is how much memory of a process is resident.
-func residentKiB(pid int) (int64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if err != nil {
-		return 0, err
-	}
-	fields := bytes.Fields(b)
-	if len(fields) < 2 {
-		return 0, errors.New("/proc has a statm in another form")
-	}
-	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
-	return pages * int64(os.Getpagesize()) / 1024, err
-}
 
 // pinned calls f, which starts a process, so that the process has one core to itself when there are several.
 func pinned(core int, f func() error) error {

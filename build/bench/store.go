@@ -46,7 +46,7 @@ func (o options) store(ctx context.Context, dir string, stdout io.Writer) error 
 		}
 	}
 	return curves.Run(ctx, curves.Options{
-		Dir: dir, Binary: o.binary, History: o.history, Resident: residentKiB,
+		Dir: dir, Binary: o.binary, History: o.history, Resident: child.Resident,
 		Progress: func(format string, args ...any) { fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...) },
 	}, o.curves, func(t curves.Table) error {
 		figures.Curves = append(figures.Curves, t)

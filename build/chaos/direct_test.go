@@ -122,7 +122,7 @@ func byStoppedReaders(t *testing.T, binary string, env []string) string {
 	}
 	wg.Wait()
 	must(t, errors.Join(errs...))
-	kib, err := peak(s.PID())
+	kib, err := child.Peak(s.PID())
 	must(t, err)
 	const said = writers * each * chat.MaxText
 	t.Logf("%d readers stopped while %d KiB were said: %d MiB resident at the most", readers, said>>10, kib>>10)

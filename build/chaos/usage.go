@@ -1,36 +1,19 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"net/http"
-	"os"
-	"strconv"
 	"time"
 
 	"parley/app/chat"
+	"parley/build/child"
 )
 
 // weigh notes how much memory of the server was resident at the most in this life. Linux says.
 func (w *world) weigh() error {
-	kib, err := peak(w.srv.PID())
+	kib, err := child.Peak(w.srv.PID())
 	w.peak = max(w.peak, kib)
 	return err
-}
-
-// peak is how many KiB of a process were resident at the most.
-func peak(pid int) (int64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	_, after, ok := bytes.Cut(b, []byte("VmHWM:"))
-	fields := bytes.Fields(after)
-	if !ok || len(fields) == 0 {
-		return 0, fmt.Errorf("/proc/%d/status does not tell the peak of memory", pid)
-	}
-	return strconv.ParseInt(string(fields[0]), 10, 64)
 }
 
 // goroutines asks the server, as its owner, how many it has.

@@ -24,7 +24,7 @@ import (
 )
 
 // patience bounds every wait for the server to do what it must.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A Server is a binary, an address and a directory. Start, Kill and the like are for one
 // goroutine at a time, except Kill, which is for any, as the requests are.

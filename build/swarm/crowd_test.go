@@ -18,8 +18,9 @@ import (
 
 // A load is what a server has to hold at one moment.
 type load struct {
-	files, goroutines, resident int
-	open                        int64 // streams, and polls held back
+	files, goroutines int
+	resident          int64 // KiB
+	open              int64 // streams, and polls held back
 }
 
 // measure asks the server's owner, and the system. What it asks by is gone again.
@@ -33,7 +34,7 @@ func (w *world) measure(ctx context.Context, owner *child.Account) (l load, err 
 	for _, way := range c.Ways {
 		l.open += way.Open
 	}
-	if l.resident, err = resident(w.srv.PID()); err != nil {
+	if l.resident, err = child.Resident(w.srv.PID()); err != nil {
 		return l, err
 	}
 	l.files, err = files(w.srv.PID())

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"parley/app/chat"
+	"parley/build/child"
 )
 
 // A valve is a connection of which its end reads as much as it is let.
@@ -131,7 +132,7 @@ func TestSlowReaders(t *testing.T) {
 	others := start(t.Context(), w.readers(readers, begin, chat.Vias[:]...), soon)
 	defer others.close()
 	w.must(others.open(ctx, 1))
-	before, err := resident(w.srv.PID())
+	before, err := child.Resident(w.srv.PID())
 	w.must(err)
 
 	var stopped, trickling []*sleeper
@@ -156,7 +157,7 @@ func TestSlowReaders(t *testing.T) {
 	}
 	t.Logf("those that stopped were cut off after %v", time.Since(began).Round(time.Millisecond))
 	rest(t.Context(), length)
-	during, err := resident(w.srv.PID())
+	during, err := child.Resident(w.srv.PID())
 	w.must(err)
 	w.must(ws.close())
 	ctx, cancel = within(t.Context())
@@ -177,7 +178,7 @@ func TestSlowReaders(t *testing.T) {
 	// The newest part of the log is kept in memory, each event as JSON and in the form of each stream, and the collector lets
 	// that double. A slow reader may have as much of its own as is written for it at a time. A queue of its own would be many times that.
 	allowed := 16<<10 + len(all)<<10 + 2*5*min(n, 16_384)*(size+250)>>10
-	if during-before > allowed {
+	if during-before > int64(allowed) {
 		t.Errorf("the server took %d KiB more with %d slow readers, which is beyond %d", during-before, len(all), allowed)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"parley/app/chat"
+	"parley/build/child"
 )
 
 // A pulse asks a server again and again whether it is alive.
@@ -97,7 +98,7 @@ func TestReconnectStorm(t *testing.T) {
 	before := start(t.Context(), everyone, soon)
 	defer before.close()
 	w.must(before.open(ctx, 1))
-	idle, err := resident(w.srv.PID())
+	idle, err := child.Resident(w.srv.PID())
 	w.must(err)
 	before.close()
 
@@ -128,9 +129,9 @@ func TestReconnectStorm(t *testing.T) {
 	w.must(ws.close())
 	w.must(after.level(ctx, w.now().heads))
 	took := time.Since(began)
-	storm, err := resident(w.srv.PID())
+	storm, err := child.Resident(w.srv.PID())
 	w.must(err)
-	cpu, err := processor(w.srv.PID())
+	cpu, err := child.Processor(w.srv.PID())
 	w.must(err)
 	w.must(pulse.close())
 	w.must(ws.check(ctx, backlog/w.in*len(w.rooms)))

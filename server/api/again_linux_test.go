@@ -21,8 +21,7 @@ func (l *pollLine) known(ana *visitor, cursor chat.Cursor) chat.Cursor {
 	l.t.Helper()
 	for _, text := range []string{"one", "two", "three", "four"} {
 		before := l.served()
-		l.ask(cursor)
-		l.parked()
+		l.park(cursor)
 		ana.say(ana.room, text)
 		if cursor = l.until(cursor, text); text == "four" && l.served() != before {
 			l.t.Fatalf("net/http served the fourth poll:\n%s", l.log)
@@ -36,8 +35,7 @@ func TestPollsAreKnownAgain(t *testing.T) {
 	l := bot.pollLine()
 	before, cursor := bot.served(), bot.snapshot().Cursor
 	for _, text := range []string{"a", "b", "c", "d", "e", "f", "g"} {
-		l.ask(cursor)
-		l.parked()
+		l.park(cursor)
 		ana.say(ana.room, text)
 		cursor = l.until(cursor, text)
 	}

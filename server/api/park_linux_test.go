@@ -26,14 +26,17 @@ func (w *world) unattended() {
 	buf := make([]byte, 4<<20)
 	w.eventually(func() bool {
 		stacks := string(buf[:runtime.Stack(buf, true)])
-		return !slices.ContainsFunc([]string{"api.(*Server).ServeHTTP", "api.(*Server).heard", "api.(*stream).run"},
+		return !slices.ContainsFunc([]string{"api.(*Server).ServeHTTP", "api.(*Server).listened", "api.(*Server).heard", "api.(*stream).run"},
 			func(name string) bool { return strings.Contains(stacks, name+"(") })
 	})
 }
 
-// parked waits until the one poll that is open needs no goroutine.
-func (l *pollLine) parked() {
+// park asks, and waits until that poll is open and needs no goroutine. It is the only one: whoever has an answer may have it a
+// moment before the poll counts as closed.
+func (l *pollLine) park(after chat.Cursor) {
 	l.t.Helper()
+	l.eventually(func() bool { return l.accounts.Live.Len() == 0 })
+	l.ask(after)
 	l.eventually(func() bool { return l.accounts.Live.Len() == 1 })
 	l.unattended()
 }
@@ -141,8 +144,7 @@ func TestParkedPollsShareAConnection(t *testing.T) {
 	ana, bot := patient(t)
 	l, cursor := bot.pollLine(), bot.snapshot().Cursor
 	for _, text := range []string{"one", "two", "three", "four"} {
-		l.ask(cursor)
-		l.parked()
+		l.park(cursor)
 		ana.say(ana.room, text)
 		cursor = l.until(cursor, text)
 		l.unattended() // the connection waits for the next request
@@ -158,8 +160,7 @@ func TestParkedPollsShareAConnection(t *testing.T) {
 func TestParkedPollAnswersAsOthers(t *testing.T) {
 	ana, bot := patient(t)
 	l, cursor := bot.pollLine(), bot.snapshot().Cursor
-	l.ask(cursor)
-	l.parked()
+	l.park(cursor)
 	ana.say(ana.room, "one")
 	parked := l.answer()
 	must(t, l.request("GET", "/api/feed?via=poll&after="+string(cursor), nil).Write(l.conn))
@@ -180,9 +181,10 @@ func TestParkedPollLetsTheNextWait(t *testing.T) {
 	ana, bot := patient(t)
 	for _, name := range []string{"with it", "after it"} {
 		l, from := bot.pollLine(), bot.snapshot().Cursor
-		l.ask(from)
 		if name == "after it" {
-			l.parked()
+			l.park(from)
+		} else {
+			l.ask(from)
 		}
 		l.ask(from)
 		bot.eventually(func() bool { return bot.accounts.Live.Len() == 1 })
@@ -204,8 +206,7 @@ func TestParkedPollEndsWithItsPeer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := bot.pollLine()
-			l.ask(bot.snapshot().Cursor)
-			l.parked()
+			l.park(bot.snapshot().Cursor)
 			must(t, leave(l.conn))
 			bot.eventually(func() bool { return bot.accounts.Live.Len() == 0 })
 		})
@@ -227,8 +228,7 @@ func (v *visitor) revokeTokens() {
 func TestParkedPollEndsWithItsGrant(t *testing.T) {
 	ana, bot := patient(t)
 	l := bot.pollLine()
-	l.ask(bot.snapshot().Cursor)
-	l.parked()
+	l.park(bot.snapshot().Cursor)
 	ana.revokeTokens()
 	a := l.answer()
 	if a.StatusCode != http.StatusUnauthorized || a.fault().Code != chat.CodeUnauthorized || !a.Close {
@@ -241,12 +241,10 @@ func TestDrainLetsGoOfConnectionsThatWait(t *testing.T) {
 	ana, bot := patient(t)
 	waits, kept := bot.pollLine(), bot.pollLine()
 	cursor := bot.snapshot().Cursor
-	kept.ask(cursor)
-	kept.parked()
+	kept.park(cursor)
 	ana.say(ana.room, "one")
 	cursor = kept.until(cursor, "one")
-	waits.ask(cursor)
-	waits.parked()
+	waits.park(cursor)
 	must(t, bot.api.Drain(t.Context()))
 	a := waits.answer()
 	if a.StatusCode != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" || !a.Close {

@@ -13,8 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"modernc.org/sqlite"
 )
 
 // backupBegin begins the name of every backup that Backup makes; then comes the time, so
@@ -110,12 +108,6 @@ func (b Backup) plain(file string, err error) error {
 		return fmt.Errorf("there is not enough space in %s for a backup: free some, or choose a directory on another disk; nothing was kept: %w", b.Dir, err)
 	}
 	return fmt.Errorf("backing up %s: nothing was kept: %w", file, err)
-}
-
-// noSpace reports whether a disk has no space left, whoever found out.
-func noSpace(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && full(e.Code()) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // keepCopy copies the database that db has open to path, proves the copy, and writes its manifest, m with what

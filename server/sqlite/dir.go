@@ -24,7 +24,7 @@ var errHeld = errors.New("held by another process")
 func openLock(path string) (*lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the lock of the data directory: %w", err)
+		return nil, fault("the lock of the data directory", err)
 	}
 	return &lock{f}, nil
 }
@@ -53,11 +53,12 @@ func holdDir(dir string) (*lock, error) {
 		return nil, errors.Join(err, l.release())
 	}
 	// The number only helps a person to find the process; the lock is what counts.
-	if err := l.f.Truncate(0); err != nil {
-		return nil, errors.Join(err, l.release())
+	err = l.f.Truncate(0)
+	if err == nil {
+		_, err = l.f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 	}
-	if _, err := l.f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil {
-		return nil, errors.Join(err, l.release())
+	if err != nil {
+		return nil, errors.Join(fault("noting in the data directory who serves it", err), l.release())
 	}
 	return l, nil
 }

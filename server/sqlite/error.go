@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -31,20 +32,26 @@ func broken(err error) bool {
 	return false
 }
 
+// noSpace reports whether a disk has no space left, whoever found out.
+func noSpace(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && full(e.Code()) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
 // fault says what was being done when err came. What will pass by itself becomes a
 // *chat.Error, so that it is not taken for damage.
 func fault(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if noSpace(err) {
+		full := chat.Errorf(chat.CodeStorageFull, "the server's storage is full; nothing was stored; try again when there is space")
+		return fmt.Errorf("%s: %w: %w", doing, full, err)
+	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		switch code := e.Code(); code & 0xff { // the rest says where
-		case lib.SQLITE_FULL, lib.SQLITE_IOERR:
-			if !full(code) {
-				return fmt.Errorf("%s: the disk does not read or write as it should; look into the system's log, mend it, and start again: %w", doing, err)
-			}
-			full := chat.Errorf(chat.CodeStorageFull, "the server's storage is full; nothing was stored; try again when there is space")
-			return fmt.Errorf("%s: %w: %w", doing, full, err)
+		switch e.Code() & 0xff { // the rest says where
+		case lib.SQLITE_IOERR:
+			return fmt.Errorf("%s: the disk does not read or write as it should; look into the system's log, mend it, and start again: %w", doing, err)
 		case lib.SQLITE_BUSY:
 			busy := chat.Errorf(chat.CodeUnavailable, "another program keeps the database busy; nothing was stored; try again")
 			return fmt.Errorf("%s: %w: %w", doing, busy, err)

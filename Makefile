@@ -64,7 +64,7 @@ model:
 chaos-short: tools
 	$(GO) test -count=1 -v -timeout 20m ./build/chaos -args $(if $(SEED),-seed=$(SEED))
 
-# All of that kind in full, in two hours: a million deliveries under 200 strikes and every broken build; 500 rooms; 2,000 losses of
+# All of that kind in full, in half an hour: a million deliveries under 200 strikes and every broken build; 500 rooms; 2,000 losses of
 # power; 50 backups; ten thousand clients.
 chaos: tools
 	$(GO) test -count=1 -v -timeout 60m ./build/chaos -args -full $(if $(SEED),-seed=$(SEED))

@@ -27,9 +27,10 @@ func js(s any) string {
 	return string(b)
 }
 
-// click clicks what a selector finds, once it can be clicked.
+// click clicks what a selector finds, once it can be clicked: nobody presses a button that is still grey.
 func (p *tab) click(sel string) {
 	p.t.Helper()
+	p.until(sel+" can be clicked", `document.querySelector(`+js(sel)+`)?.matches(":not(:disabled)")`)
 	p.do("click "+sel, chromedp.Click(chromedp.CSS(sel)))
 }
 

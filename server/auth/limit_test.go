@@ -171,7 +171,7 @@ func TestHashOfOtherCostIsMadeAnew(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, c := range [][2]string{{"Ana", "ana"}, {"ＡＮＡ", "ana"}, {"ana\u200b", "ana"}, {"STRASSE", "straße"}, {"小明", "小明"}} {
+	for _, c := range [][2]string{{"Ana", "ana"}, {"ＡＮＡ", "ana"}, {"ana\u200b", "ana"}, {"STRASSE", "straße"}, {"小明", "小明"}, {"\u13c7", "\uab97"}} {
 		if NameKey(c[0]) != NameKey(c[1]) {
 			t.Errorf("%q and %q are two names", c[0], c[1])
 		}

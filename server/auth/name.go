@@ -18,9 +18,11 @@ var reserved = [...]string{
 	"管理员", "管理者", "系统", "系统管理员", "服务器", "客服", "官方",
 }
 
-// NameKey folds a user's name, so that names which look alike but for case or width are the same.
+// NameKey folds a user's name, so that names which look alike but for case or width are the same. Some signs are made of a
+// space and a mark, so that there may be spaces to clean away again; Cherokee folds to capitals, which are made small like all others.
 func NameKey(name string) string {
-	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(chat.CleanName(name))))
+	folded := strings.ToLower(cases.Fold().String(norm.NFKC.String(chat.CleanName(name))))
+	return chat.CleanName(norm.NFKC.String(folded))
 }
 
 // A Look is what people see of a name: of two with one Look, one could be taken for the other. It

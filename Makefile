@@ -64,7 +64,7 @@ model:
 chaos-short: tools
 	$(GO) test -count=1 -v -timeout 20m ./build/chaos -args $(if $(SEED),-seed=$(SEED))
 
-# All of that kind in full, in half an hour: a million deliveries under 200 strikes and every broken build; 500 rooms; 2,000 losses of
+# All of that kind in full, in twenty minutes: a million deliveries under 200 strikes and every broken build; 500 rooms; 2,000 losses of
 # power; 50 backups; ten thousand clients.
 chaos: tools
 	$(GO) test -count=1 -v -timeout 60m ./build/chaos -args -full $(if $(SEED),-seed=$(SEED))
@@ -117,7 +117,7 @@ bench-costs:
 bench-browser: tools
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 20m ./build/e2e
 
-# What strangers send, for 20 seconds a target.
+# What strangers send, for 20 seconds a target, of which hardly any go into making small what is new but no fault.
 FUZZTIME ?= 20s
 fuzz:
 	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' app server | while read -r file; do \

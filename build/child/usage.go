@@ -1,10 +1,10 @@
 package child
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,7 +12,7 @@ import (
 
 // Resident is how much memory of a process is resident, in KiB.
 func Resident(pid int) (int64, error) {
-	fields, err := proc(pid, "statm", nil, 2)
+	fields, err := proc(pid, "statm", "", 2)
 	if err != nil {
 		return 0, err
 	}
@@ -22,7 +22,7 @@ func Resident(pid int) (int64, error) {
 
 // Peak is how much memory of a process was resident at the most, in KiB.
 func Peak(pid int) (int64, error) {
-	fields, err := proc(pid, "status", []byte("VmHWM:"), 1)
+	fields, err := proc(pid, "status", "VmHWM:", 1)
 	if err != nil {
 		return 0, err
 	}
@@ -34,7 +34,7 @@ const tick = time.Second / 100
 
 // Processor is how much processor time a process has used, for itself and in the system.
 func Processor(pid int) (time.Duration, error) {
-	fields, err := proc(pid, "stat", []byte(") "), 13) // the name before may have spaces
+	fields, err := proc(pid, "stat", ") ", 13) // the name before may have spaces
 	if err != nil {
 		return 0, err
 	}
@@ -49,18 +49,15 @@ func Processor(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
-// proc is the fields of a file about a process that come after a mark, of which there are n or more.
-func proc(pid int, file string, mark []byte, n int) ([]string, error) {
+// proc is the fields of a file about a process that come after a mark, or all if that is "". There are n or more.
+func proc(pid int, file, mark string, n int) ([]string, error) {
 	path := fmt.Sprintf("/proc/%d/%s", pid, file)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	_, after, ok := bytes.Cut(b, mark)
-	var fields []string
-	for f := range bytes.FieldsSeq(after) {
-		fields = append(fields, string(f))
-	}
+	_, after, ok := strings.Cut(string(b), mark)
+	fields := strings.Fields(after)
 	if !ok || len(fields) < n {
 		return nil, fmt.Errorf("%s has another form than is known", path)
 	}

@@ -63,10 +63,10 @@ func browser(t testing.TB) context.Context {
 // memory is a disk in memory, where the system has one.
 const memory = "/dev/shm"
 
-// roomy reports whether a folder has a gigabyte to spare: containers often leave /dev/shm far less.
+// roomy reports whether a disk in memory has a gigabyte to spare: containers often leave it far less.
 func roomy(dir string) bool {
 	var fs syscall.Statfs_t
-	return syscall.Statfs(dir, &fs) == nil && fs.Bavail*uint64(fs.Bsize) >= 1<<30 //nolint:gosec // a block is no negative number of bytes
+	return syscall.Statfs(dir, &fs) == nil && fs.Bavail >= 1<<18 // its blocks are pages, of 4 KiB or more
 }
 
 // userData is a folder that Chromium's children may go on writing to for a moment

@@ -30,8 +30,7 @@ func js(s any) string {
 // click clicks what a selector finds, once it can be clicked: nobody presses a button that is still grey.
 func (p *tab) click(sel string) {
 	p.t.Helper()
-	p.until(sel+" can be clicked", `document.querySelector(`+js(sel)+`)?.matches(":not(:disabled)")`)
-	p.do("click "+sel, chromedp.Click(chromedp.CSS(sel)))
+	p.do("click "+sel, chromedp.WaitEnabled(chromedp.CSS(sel)), chromedp.Click(chromedp.CSS(sel)))
 }
 
 // fill puts text into a field as a keyboard or an input method does.

@@ -31,7 +31,7 @@ import (
 )
 
 var (
-	full    = flag.Bool("full", false, "run the full forms, which take about half an hour")
+	full    = flag.Bool("full", false, "run the full forms, which take about ten minutes")
 	clients = flag.Int("clients", 10_000, "how many there are in the full form of a crowd")
 	seed    = flag.Uint64("seed", 0, "replay the plan of this seed; 0 draws one")
 )

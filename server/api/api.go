@@ -64,7 +64,7 @@ type Server struct {
 	served    atomic.Int64 // long polls that wait with net/http
 	panics    atomic.Uint64
 	reports   *rate.Limiter
-	relief    relief
+	trimmer   trimmer
 
 	ctx     context.Context // ends when the server closes
 	cancel  context.CancelFunc
@@ -92,7 +92,7 @@ func New(o Options) *Server {
 		hosts: hostSet(o.Hosts, o.URL), draining: make(chan struct{}),
 		streams: make(map[*stream]struct{}), admitted: make(map[chat.UserID]bool),
 		kept: make(map[*kept]struct{}), returns: make(map[*http.Server]*returns),
-		reports: newReports(), relief: relief{free: debug.FreeOSMemory},
+		reports: newReports(), trimmer: trimmer{free: debug.FreeOSMemory},
 	}
 	if o.URL != nil {
 		s.root = o.URL.Path
@@ -134,7 +134,7 @@ func (s *Server) HTTP() *http.Server {
 	}
 	web.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		if _, back := c.(*returned); !back {
-			s.relief.arrived()
+			s.trimmer.arrived()
 		}
 		if l := newLine(c); l != nil {
 			return context.WithValue(ctx, lineKey{}, l)

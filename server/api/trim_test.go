@@ -8,10 +8,10 @@ import (
 )
 
 // Memory is given back once for each crowd, when it is in, and not for a few.
-func TestReliefAfterACrowd(t *testing.T) {
+func TestTrimAfterACrowd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var freed atomic.Int64
-		r := &relief{free: func() { freed.Add(1) }}
+		r := &trimmer{free: func() { freed.Add(1) }}
 		come := func(n int) {
 			for range n {
 				r.arrived()

@@ -52,6 +52,21 @@ var resting = []struct {
 	{chat.WebSocket, true, time.Hour}, {chat.EventSource, true, time.Hour}, {chat.LongPoll, true, time.Hour},
 }
 
+// settled is how many goroutines there are once that stays: what was before, another test's connections
+// among it, is still leaving for a while.
+func settled() int {
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	there := runtime.NumGoroutine()
+	for same := 0; same < 50; same++ {
+		<-tick.C
+		if n := runtime.NumGoroutine(); n != there {
+			there, same = n, 0
+		}
+	}
+	return there
+}
+
 // heldBy opens many sessions of each way on each kind of server, and has look say whether what the
 // owner is told of them is so.
 func heldBy(t *testing.T, many int, look func(t *testing.T, open func(), cost func() chat.WayCost)) {
@@ -70,6 +85,7 @@ func heldBy(t *testing.T, many int, look func(t *testing.T, open func(), cost fu
 				for _, c := range conns {
 					_ = c.Close()
 				}
+				conns = nil
 				w.eventually(func() bool { c := cost(); return c.Open == 0 && c.Goroutines == 0 && c.Memory == 0 })
 			}
 			// What is made once is there afterwards, and nobody is told any more that ana has come.
@@ -94,14 +110,7 @@ func TestHeldGoroutines(t *testing.T) {
 		late := time.After(patience)
 		tick := time.NewTicker(2 * time.Millisecond)
 		defer tick.Stop()
-		// What was before, another test's connections among it, is still leaving.
-		before := runtime.NumGoroutine()
-		for same := 0; same < 50; same++ {
-			<-tick.C
-			if n := runtime.NumGoroutine(); n != before {
-				before, same = n, 0
-			}
-		}
+		before := settled()
 		open()
 		// Those that open a session leave it one after the other.
 		for {

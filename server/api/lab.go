@@ -18,12 +18,12 @@ type bill struct {
 // What is held at rest, in bytes of heap and stacks: measured, as most of it is the libraries' below.
 // TestHeldMemory measures again, and keeps each way's sum within a quarter of that.
 const (
-	heldByAnswer  = 27_500 // a request of net/http, with its connection, both goroutines and a watcher
-	heldByParked  = 2_350  // a long poll that left net/http
-	heldByEvents  = 1_700  // a connection and a stream
-	heldBySocket  = 7_300  // the same, and nhooyr's connection, buffers and goroutine
-	heldByRequest = 32_000 // besides, while what served the request writes, as no shard can
-	heldByServing = 8_200  // besides, what net/http has for a stream that it carries itself
+	heldByAnswer  = 28_000 // a request of net/http, with its connection, both goroutines and a watcher
+	heldByParked  = 2_500  // a long poll that left net/http
+	heldByEvents  = 1_750  // a connection and a stream
+	heldBySocket  = 7_900  // the same, and nhooyr's connection, buffers and goroutine
+	heldByRequest = 36_100 // besides, while what served the request writes, as no shard can
+	heldByServing = 4_500  // besides, what net/http has for a stream that it carries itself
 )
 
 // hold notes that so much more is held, or less.

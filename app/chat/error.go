@@ -53,7 +53,8 @@ const (
 // An Error is a fault as it travels.
 type Error struct {
 	Code         Code   `json:"code"`
-	Message      string `json:"message"` // a sentence for a person, in English
+	Message      string `json:"message"`        // a sentence for a person, in English
+	Field        string `json:"field,omitzero"` // why it is refused: FieldName or FieldPassword of what was asked
 	Max          int    `json:"max,omitzero"`
 	Got          int    `json:"got,omitzero"`
 	RetryAfterMS int64  `json:"retry_after_ms,omitzero"`
@@ -61,6 +62,12 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// The fields that an Error names.
+const (
+	FieldName     = "name"
+	FieldPassword = "password"
+)
 
 // Is reports whether target is an Error of the same code, so that
 // errors.Is(err, ErrReset) works on what came over the wire.

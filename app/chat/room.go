@@ -34,6 +34,7 @@ type Room struct {
 	Topic   string   `json:"topic,omitzero"`
 	Creator UserID   `json:"creator,omitzero"`
 	Members []UserID `json:"members,omitempty"`
+	Size    int      `json:"size,omitzero"`    // how many members, where they are not listed
 	Head    Seq      `json:"head"`             // of the newest event
 	Read    Seq      `json:"read,omitzero"`    // up to where this user has read
 	Unread  int      `json:"unread,omitzero"`  // messages of others after Read

@@ -43,7 +43,7 @@ type DoorWords struct {
 	SetUpTitle, SetUpLead, SignUpTitle, SignUpLead, SignInTitle, SignInLead   string
 	User, UserHint, Password, PasswordHint, Code, CodeHint, ShowPassword      string
 	SetUp, SignUp, SignIn, Working, ToSignIn, ToSignUp, NoInvite, FirstRoom   string
-	BadName, LongName, ShortPassword, LongPassword, Refused                   string
+	BadName, LongName, ShortPassword, LongPassword, Refused, RefusedName      string
 	WrongPassword, WrongCode, WrongInvite, NameTaken, AlreadySetUp, EndedLead string
 }
 

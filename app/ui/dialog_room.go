@@ -112,7 +112,7 @@ func (b *browse) Render() app.UI {
 	for _, r := range b.rooms {
 		topic := r.Topic
 		if topic == "" {
-			topic = b.s.w.Room.Members.N(len(r.Members))
+			topic = b.s.w.Room.Members.N(r.Size)
 		}
 		rows = append(rows, app.Li().Class("pick").Body(
 			app.Span().Class("face").Body(roomIcon(r.Kind)),

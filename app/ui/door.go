@@ -216,9 +216,9 @@ func (d *door) wrong(way doorway, name, password string) string {
 // explain says what the server's refusal means at this door.
 func (d *door) explain(way doorway, err error) string {
 	w := d.s.w
-	code := chat.Code("")
+	code, field := chat.Code(""), ""
 	if e, ok := asError(err); ok {
-		code = e.Code
+		code, field = e.Code, e.Field
 	}
 	switch {
 	case way == signInWay && code == chat.CodeUnauthorized:
@@ -231,7 +231,9 @@ func (d *door) explain(way doorway, err error) string {
 		return w.Door.WrongInvite
 	case way != signInWay && code == chat.CodeConflict:
 		return w.Door.NameTaken
-	case way != signInWay && code == chat.CodeInvalid:
+	case way != signInWay && code == chat.CodeInvalid && field == chat.FieldName:
+		return w.Door.RefusedName
+	case way != signInWay && code == chat.CodeInvalid && field == chat.FieldPassword:
 		return w.Door.Refused
 	}
 	return w.fault(err)

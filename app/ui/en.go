@@ -17,6 +17,7 @@ func en() *Words {
 			BadName: "Enter a name, in plain characters.", LongName: "This name is too long. Use at most {max} characters.",
 			ShortPassword: "This password is too short. Use 8 characters or more.", LongPassword: "This password is too long. Use at most {max} characters.",
 			Refused:       "This password is too easy to guess. Choose another one.",
+			RefusedName:   "This name can't be used here. Choose one with plain characters that nobody takes for the server's, as they would \"admin\".",
 			WrongPassword: "The name or the password is not right. Check both and try again.", WrongCode: "This setup code is not right. The server's terminal shows the current one.",
 			WrongInvite: "This invite link is not valid any more. Ask for a new one.", NameTaken: "Someone here already has this name. Choose another one.",
 			AlreadySetUp: "This server has an owner already. Sign in, or ask for an invite link.", EndedLead: "You were signed out on this device. Your drafts are safe.",

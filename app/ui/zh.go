@@ -17,6 +17,7 @@ func zh() *Words {
 			BadName: "请输入名字，不含特殊字符。", LongName: "名字太长，最多 {max} 个字符。",
 			ShortPassword: "密码太短，至少需要 8 个字符。", LongPassword: "密码太长，最多 {max} 个字符。",
 			Refused:       "这个密码太容易被猜到，请换一个。",
+			RefusedName:   "这个名字不能使用。请换一个由普通字符组成、且不会被误认为是服务器的名字（例如不要用“管理员”）。",
 			WrongPassword: "名字或密码不正确，请检查后重试。", WrongCode: "设置码不正确，请以服务器终端里显示的为准。",
 			WrongInvite: "此邀请链接已失效，请索取新的链接。", NameTaken: "这里已有人使用这个名字，请换一个。",
 			AlreadySetUp: "此服务器已有所有者。请登录，或索取邀请链接。", EndedLead: "您已在此设备退出登录，草稿已保留。",

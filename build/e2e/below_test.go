@@ -116,9 +116,9 @@ func installable(t *testing.T, p *tab) {
 		const m = await (await fetch(at)).json();
 		const icons = [...m.icons, ...m.shortcuts[0].icons].map((i) => new URL(i.src, at).href);
 		const found = await Promise.all(icons.map(async (i) => (await fetch(i)).status));
-		return [m.start_url, m.scope, m.shortcuts[0].url].map((u) => new URL(u, at).href).join(" ") + " " + [...new Set(found)].join(" ");
+		return [m.id, m.start_url, m.scope, m.shortcuts[0].url].map((u) => new URL(u, at).href).join(" ") + " " + [...new Set(found)].join(" ");
 	})()`
-	if got, want := eval[string](p, paths), fmt.Sprintf("%[1]s/ %[1]s/ %[1]s/settings/connection 200", p.base); got != want {
+	if got, want := eval[string](p, paths), fmt.Sprintf("%[1]s/ %[1]s/ %[1]s/ %[1]s/settings/connection 200", p.base); got != want {
 		t.Errorf("the manifest names %s, want %s", got, want)
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -29,13 +27,7 @@ func TestInstallable(t *testing.T) {
 	ana := openIn(t, b, server.Base(), desk)
 	owner(t, ana, "ana")
 	ana.until("the worker keeps the shell", workerReady)
-	manifest := call(ana, page.GetAppManifest, page.GetAppManifestParams{})
-	for _, e := range manifest.Errors {
-		t.Errorf("manifest: %s", e.Message)
-	}
-	for _, e := range call(ana, page.GetInstallabilityErrors, cdp.Empty{}).InstallabilityErrors {
-		t.Errorf("not installable: %s %v", e.ErrorID, e.ErrorArguments)
-	}
+	installable(t, ana)
 	ana.write("kept by the server, not by the worker")
 	ana.settled()
 	ana.do("reload", chromedp.Reload())

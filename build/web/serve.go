@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -27,6 +28,11 @@ func (s *Set) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	if immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if s.manifest != nil && f.Name == manifestName {
+		h.Set("ETag", `"`+f.Hash+" "+s.root+`"`)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(s.manifest))
+		return
 	}
 	name, encoding := f.pick(r.Header.Get("Accept-Encoding"))
 	if f.Brotli || f.Gzip {

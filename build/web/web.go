@@ -25,6 +25,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -49,6 +50,9 @@ type File struct {
 	Gzip   bool   `json:"gzip"`   // Path + ".gz" exists
 }
 
+// manifestName is of the one file that says where the app is: an id is below the host, not below the path.
+const manifestName = "/manifest.webmanifest"
+
 // A Set is all the files of one build. It is immutable.
 type Set struct {
 	fsys    fs.FS
@@ -56,6 +60,8 @@ type Set struct {
 	root    string // what pages put before each URL
 	byName  map[string]*File
 	byURL   map[string]*File
+
+	manifest []byte // as it is below root
 }
 
 // Embedded is the set inside this binary; it is empty when the binary was built without.
@@ -101,10 +107,15 @@ func (s *Set) Built() bool { return len(s.byName) > 0 }
 func (s *Set) Version() string { return s.version }
 
 // Below is the set as pages call it that are below a path of their host ("/chat"), or with ""
-// at its root. It is looked up and served as before, without that path.
+// at its root. It is looked up and served as before, without that path, but for the manifest, whose id has it.
 func (s *Set) Below(root string) *Set {
 	below := *s
-	below.root = root
+	below.root, below.manifest = root, nil
+	if f := s.byName[manifestName]; f != nil && root != "" {
+		if text, err := fs.ReadFile(s.fsys, f.Path); err == nil { // if not, it is missing when it is asked for
+			below.manifest = bytes.Replace(text, []byte(`"id": "/"`), []byte(`"id": `+strconv.Quote(root+"/")), 1)
+		}
+	}
 	return &below
 }
 

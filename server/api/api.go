@@ -97,6 +97,9 @@ func New(o Options) *Server {
 	if o.URL != nil {
 		s.root = o.URL.Path
 	}
+	if s.Files != nil {
+		s.Files = s.Files.Below(s.root)
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.routes, s.ways = s.table(), s.carriers()
 	for _, rt := range s.routes {

@@ -26,7 +26,7 @@ var eventFields = map[string]string{
 var answerFields = map[string]string{
 	"GET /api/server":               "version setup node protocol head_up head_down",
 	"GET /api/snapshot":             "you self cursor online users.id users.name users.owner rooms.id rooms.kind rooms.name rooms.topic rooms.creator rooms.members rooms.head rooms.read rooms.unread rooms.more",
-	"GET /api/rooms":                "id kind name topic creator head",
+	"GET /api/rooms":                "id kind name topic creator head size",
 	"GET /api/rooms/{room}/events":  "more users.id users.name users.owner",
 	"GET /api/rooms/{room}/digest":  "from to head count hash",
 	"GET /api/sessions":             "id name token current created seen",
@@ -38,8 +38,8 @@ var answerFields = map[string]string{
 	"POST /api/invites":             "code url expires",
 	"POST /api/rooms":               "id kind name topic creator members head read unread more",
 	"POST /api/send":                "",
-	"an error":                      "code message max got retry_after_ms request_id",
-	"a frame of a socket's answers": "cursor id error.code error.message error.max error.got error.retry_after_ms error.request_id",
+	"an error":                      "code message field max got retry_after_ms request_id",
+	"a frame of a socket's answers": "cursor id error.code error.message error.field error.max error.got error.retry_after_ms error.request_id",
 }
 
 // A golden holds what came against the lists above.

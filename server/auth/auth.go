@@ -137,7 +137,7 @@ func (a *Accounts) SignUp(ctx context.Context, v Visitor, s chat.SignUp) (chat.U
 		return chat.User{}, err
 	}
 	if err := ownName(s.Name); err != nil {
-		return chat.User{}, err
+		return chat.User{}, because(chat.FieldName, err)
 	}
 	u, err := a.draw(ctx, s.Name, s.Password)
 	if err != nil {
@@ -166,12 +166,23 @@ func (a *Accounts) Add(ctx context.Context, name, password string, owner bool) (
 	return u.User, err
 }
 
+// because names the field that err refuses.
+func because(field string, err error) error {
+	e, ok := errors.AsType[*chat.Error](err)
+	if !ok {
+		return err
+	}
+	named := *e
+	named.Field = field
+	return &named
+}
+
 func (a *Accounts) draw(ctx context.Context, name, password string) (User, error) {
 	if err := validName(name); err != nil {
-		return User{}, err
+		return User{}, because(chat.FieldName, err)
 	}
 	if err := validPassword(password, name); err != nil {
-		return User{}, err
+		return User{}, because(chat.FieldPassword, err)
 	}
 	hash, err := a.hash.make(ctx, password)
 	if err != nil {

@@ -90,6 +90,18 @@ func TestOneOwnerWhoeverIsFirst(t *testing.T) {
 }
 
 // TestS14InviteRunsOut: an invite is good a hundred times, also when many come at once, and for seven days.
+// Whoever is refused is told which field it is for, or they would change the other one.
+func TestRefusedFields(t *testing.T) {
+	w := open(t)
+	w.claim()
+	for name, want := range map[string]string{"admin": chat.FieldName, "a\u200bna": chat.FieldName, "annabella": chat.FieldPassword} {
+		_, err := w.SignUp(t.Context(), local, chat.SignUp{Name: name, Password: "annabella1"})
+		if e, ok := errors.AsType[*chat.Error](err); !ok || e.Code != chat.CodeInvalid || e.Field != want {
+			t.Errorf("%q is refused for its %+v, not for its %s", name, err, want)
+		}
+	}
+}
+
 func TestS14InviteRunsOut(t *testing.T) {
 	w := open(t)
 	_, owner := w.session(w.claim())

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+	"github.com/trustelem/zxcvbn"
 	"golang.org/x/text/unicode/norm"
 
 	"parley/app/chat"
@@ -108,6 +109,22 @@ func (h *hasher) check(ctx context.Context, password, hash string) (ok, stale bo
 //go:embed common.txt
 var common string // passwords that everyone tries first, a line each, folded
 
+const (
+	firstGuesses = 20_000 // the first ten thousand, and what is one thing more than one of them
+	judged       = 32     // characters: longer ones take long to judge
+)
+
+// guessed reports whether p, or how it begins, is among the first guesses of someone who knows the name: by lists of passwords, words
+// and names, keyboards, sequences, dates and repetitions, as zxcvbn weighs them (Wheeler, "zxcvbn: Low-Budget Password
+// Strength Estimation", USENIX Security 2016).
+func guessed(p, name string) bool {
+	begin := []rune(p)
+	if len(begin) > judged {
+		begin = begin[:judged]
+	}
+	return zxcvbn.PasswordStrength(string(begin), []string{name, "parley"}).Guesses <= firstGuesses
+}
+
 func validPassword(p, name string) error {
 	switch n := utf8.RuneCountInString(p); {
 	case len(p) > maxPassword:
@@ -116,7 +133,7 @@ func validPassword(p, name string) error {
 		return chat.Errorf(chat.CodeInvalid, "a password has at least %d characters; this one has %d", minPassword, n)
 	case NameKey(p) == NameKey(name):
 		return chat.Errorf(chat.CodeInvalid, "the password is your name; choose another")
-	case strings.Contains("\n"+common, "\n"+strings.ToLower(p)+"\n"):
+	case strings.Contains("\n"+common, "\n"+strings.ToLower(p)+"\n"), guessed(p, name):
 		return chat.Errorf(chat.CodeInvalid, "this password is one of the first that others would try; choose another")
 	}
 	return nil

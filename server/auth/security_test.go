@@ -133,6 +133,21 @@ func FuzzNames(f *testing.F) {
 }
 
 // BenchmarkLookOf is what a new account costs for each person who is there already.
+// TestGuessedPasswords: what is guessed first is refused, what merely looks simple is not.
+// However long a password is, it is judged in moments: this would not end.
+func TestGuessedPasswords(t *testing.T) {
+	for _, bad := range []string{"iloveyou1", "dragon123", "abcdefgh", "qwertyui", "zxcvbnm,", "aaaaaaaaaaaa", strings.Repeat("password", 8), "parley123", "annabella", "annabella1", "5201314520"} {
+		if err := validPassword(bad, "annabella"); chat.CodeOf(err) != chat.CodeInvalid {
+			t.Errorf("%q is taken: %v", bad, err)
+		}
+	}
+	for _, good := range []string{"a long walk by the river", "correct horse", "我爱你我爱你我爱你", "ana-secret", strings.Repeat("4@8({[<369&#!1|/!0o$57+%2x", 30)} {
+		if err := validPassword(good, "annabella"); err != nil {
+			t.Errorf("%q is refused: %v", good, err)
+		}
+	}
+}
+
 func BenchmarkLookOf(b *testing.B) {
 	for b.Loop() {
 		LookOf("José María 小明")

@@ -233,13 +233,14 @@ func (s *Store) Public(ctx context.Context, u chat.UserID, limit int) (rooms []c
 		}
 		rooms = []chat.Room{}
 		rows, err := v.query(`
-			SELECT r.id, r.kind, r.name, r.topic, u.id, (SELECT coalesce(max(seq), 0) FROM events WHERE room = r.num)
+			SELECT r.id, r.kind, r.name, r.topic, u.id, (SELECT coalesce(max(seq), 0) FROM events WHERE room = r.num),
+			  (SELECT count(*) FROM spans s WHERE s.room = r.num AND s.to_pos = 0)
 			FROM rooms r CROSS JOIN users u ON u.num = r.creator
 			WHERE r.kind = 'public' AND NOT EXISTS (SELECT 1 FROM spans s WHERE s.room = r.num AND s.user = ? AND s.to_pos = 0)
 			ORDER BY r.num LIMIT ?`, who, max(0, limit))
 		return each(rows, err, func(s scan) error {
 			var r chat.Room
-			err := s(&r.ID, &r.Kind, &r.Name, &r.Topic, &r.Creator, &r.Head)
+			err := s(&r.ID, &r.Kind, &r.Name, &r.Topic, &r.Creator, &r.Head, &r.Size)
 			rooms = append(rooms, r)
 			return err
 		})

@@ -159,7 +159,7 @@ func testPublic(t *testing.T, w *world) {
 	}
 	w.say(ana, hall, "welcome")
 	rooms, err := w.s.Public(w.ctx, ben, 10)
-	if err != nil || len(rooms) != 2 || rooms[0].ID != hall || rooms[1].ID != other || rooms[0].Name == "" || len(rooms[0].Members) != 0 {
+	if err != nil || len(rooms) != 2 || rooms[0].ID != hall || rooms[1].ID != other || rooms[0].Name == "" || len(rooms[0].Members) != 0 || rooms[0].Size != 1 {
 		t.Fatalf("Public = %+v, %v", rooms, err)
 	}
 	if _, err := w.s.Before(w.ctx, ben, hall, 0, 5); chat.CodeOf(err) != chat.CodeNotFound {
@@ -176,6 +176,9 @@ func testPublic(t *testing.T, w *world) {
 	}
 	rooms, err = w.s.Public(w.ctx, ben, 10)
 	if err != nil || len(rooms) != 1 || rooms[0].ID != other {
+		t.Fatalf("Public = %+v, %v", rooms, err)
+	}
+	if rooms, err = w.s.Public(w.ctx, w.user("cleo"), 10); err != nil || len(rooms) != 2 || rooms[0].Size != 2 || rooms[1].Size != 1 {
 		t.Fatalf("Public = %+v, %v", rooms, err)
 	}
 	w.send(ben, hall, left(ben))

@@ -1,0 +1,140 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// begin chooses an item of the menu of what can be begun.
+func (p *tab) begin(item int) {
+	p.t.Helper()
+	p.click("#new")
+	p.click(fmt.Sprintf("#new-menu button:nth-of-type(%d)", item))
+}
+
+const (
+	newRoom = 1
+	browse  = 3
+)
+
+// in waits until a room of a name is open.
+func (p *tab) in(name string) {
+	p.t.Helper()
+	p.until(name+" is open", `document.querySelector(".room-head h1")?.textContent === `+js(name))
+	p.inRoom()
+}
+
+// lists waits until the list of rooms has one of a name, or has it no more.
+func (p *tab) lists(name string, has bool) {
+	p.t.Helper()
+	p.until(fmt.Sprintf("%s is listed: %t", name, has), fmt.Sprintf(`[...document.querySelectorAll('.sidebar-list a[href^="/r/"] .item-name')].some((n) => n.textContent === %s) === %t`, js(name), has))
+}
+
+// members opens the pane of who is in the room.
+func (p *tab) members() {
+	p.t.Helper()
+	if !eval[bool](p, `!!document.querySelector("#members")`) {
+		p.click(".members-button")
+	}
+	p.until("the members are shown", `document.querySelector("#members .person")`)
+}
+
+// joins goes into a public room that the list of those says has so many members.
+func (p *tab) joins(name, members string) {
+	p.t.Helper()
+	p.begin(browse)
+	p.until("the room is listed", fmt.Sprintf(`[...document.querySelectorAll("dialog[open] li.pick")].some((li) => li.querySelector(".pick-name").textContent === %s && li.querySelector(".quiet").textContent === %s)`, js(name), js(members)))
+	p.do("join", chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`[...document.querySelectorAll("dialog[open] li.pick")].find((li) => li.querySelector(".pick-name").textContent === %s).querySelector("button").click()`, js(name))))
+	p.in(name)
+}
+
+// What people do with rooms: make one, find it, come in, bring others, send one out, leave.
+func TestRooms(t *testing.T) {
+	server, b := serve(t), browser(t)
+	ana, ben := open(t, b, server.Base(), desk), open(t, b, server.Base(), desk)
+	owner(t, ana, "ana")
+	guest(t, ben, ana, "ben")
+
+	ana.begin(newRoom)
+	ana.fill("#room-name", "kitchen")
+	ana.click(`dialog[open] button[type="submit"]`)
+	ana.in("kitchen")
+	ben.joins("kitchen", "1 member")
+	ben.write("what is for dinner?")
+	ana.sees("what is for dinner?")
+
+	ana.begin(newRoom)
+	ana.fill("#room-name", "花园")
+	ana.click(`dialog[open] label[for="kind-private"]`)
+	ana.click(`dialog[open] button[type="submit"]`)
+	ana.in("花园")
+	ana.write("for two only")
+	ana.settled()
+	ben.begin(browse)
+	ben.until("there is no room to find", `document.querySelector("dialog[open] .empty")`)
+	ben.do("close the list", chromedp.Evaluate[chromedp.Void](`document.querySelector("dialog[open]").close()`))
+	ana.members()
+	ana.click("#members .context-actions button:nth-of-type(1)")
+	ana.click("dialog[open] label.pick")
+	ana.click(`dialog[open] button[type="submit"]`)
+	ben.lists("花园", true)
+	ben.do("open it", chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll('.sidebar-list a[href^="/r/"]')].find((a) => a.textContent.includes("花园")).click()`))
+	ben.in("花园")
+	ben.write("here")
+	ana.sees("here")
+
+	// Whoever is sent out has the room no more, on the screen or in the list.
+	ana.until("ben is a member", `document.querySelectorAll("#members .person").length === 2`)
+	ana.do("send ben out", chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll("#members .person")].find((p) => p.textContent.includes("ben")).querySelector(".person-actions button:last-child").click()`))
+	ana.click("dialog[open] #confirm")
+	ana.until("ben is no member", `document.querySelectorAll("#members .person").length === 1`)
+	ben.lists("花园", false)
+	ben.until("nothing of it is shown", `!document.body.textContent.includes("for two only")`)
+
+	ben.do("open the kitchen", chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll('.sidebar-list a[href^="/r/"]')].find((a) => a.textContent.includes("kitchen")).click()`))
+	ben.in("kitchen")
+	ben.members()
+	ben.click("#members .context-actions button:nth-of-type(2)")
+	ben.click("dialog[open] #confirm")
+	ben.lists("kitchen", false)
+	ben.joins("kitchen", "1 member")
+	ben.sees("what is for dinner?")
+}
+
+// A token that a person makes in the settings opens the server to a program, until it is revoked there.
+func TestToken(t *testing.T) {
+	server, b := serve(t), browser(t)
+	ana := open(t, b, server.Base(), desk)
+	owner(t, ana, "ana")
+	ana.visit("/settings/account")
+	ana.fill("#token-name", "the weather")
+	ana.click(`form.inline-form button[type="submit"]`)
+	ana.until("the token is shown", `document.querySelector("#token")?.value`)
+	token := eval[string](ana, `document.querySelector("#token").value`)
+	answer := func() int {
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.Base()+"/api/snapshot", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Authorization", "Bearer "+token)
+		a, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = a.Body.Close()
+		return a.StatusCode
+	}
+	if got := answer(); got != http.StatusOK {
+		t.Fatalf("the token is answered %d", got)
+	}
+	const listed = `[...document.querySelectorAll("li.pick")].find((li) => li.textContent.includes("the weather"))`
+	ana.until("the token is listed", listed)
+	ana.do("revoke it", chromedp.Evaluate[chromedp.Void](listed+`.querySelector("button").click()`))
+	ana.until("it is listed no more", `!`+listed+` && !document.querySelector("#token")`)
+	if got := answer(); got != http.StatusUnauthorized {
+		t.Errorf("revoked, the token is answered %d", got)
+	}
+}

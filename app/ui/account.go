@@ -97,7 +97,7 @@ func (a *account) session(s chat.Session, ic string) app.UI {
 	}
 	row := app.Li().Class("pick")
 	about := say(w.Created, "time", a.s.dates.Full(s.Created))
-	if !s.Seen.IsZero() {
+	if s.Seen.After(s.Created) {
 		about = say(w.Seen, "time", a.s.dates.Full(s.Seen))
 	}
 	text := app.Span().Class("pick-text").Body(app.Span().Class("pick-name").Text(name), app.Span().Class("quiet").Text(about))

@@ -87,9 +87,9 @@ type ComposerWords struct {
 
 // PeopleWords are for the pane of members.
 type PeopleWords struct {
-	_                                                                     uncompared
-	Title, About, Add, Leave, Remove, Message, Owner, Creator, Here, Away string
-	LeaveTitle, LeaveLead, LeavePrivate, RemoveTitle, RemoveLead          string
+	_                                                                                     uncompared
+	Title, About, Add, Leave, Remove, Message, Owner, Creator, Here, Away                 string
+	LeaveTitle, LeaveLead, LeavePrivate, LeaveLast, RemoveTitle, RemoveLead, RemovePublic string
 }
 
 // DialogWords are for the things one does in a dialog.

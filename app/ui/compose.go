@@ -13,6 +13,12 @@ func (c *composer) post() {
 	c.typed = c.area.Get("value").String()
 	c.look()
 	if !c.showing.ready {
+		if c.edits != 0 && strings.TrimSpace(c.typed) == "" { // nothing is left of it
+			seq := c.edits
+			c.stopEditing()
+			c.s.dialog = dialogOf{Kind: deleteDialog, Room: c.Key.Room, Seq: seq}
+			c.ctx.Dispatch(nil)
+		}
 		return
 	}
 	said := strings.TrimRight(c.typed, " \t\r\n")

@@ -106,6 +106,10 @@ func (c *composer) Render() app.UI {
 	if c.showing.edits != 0 {
 		send, act = w.Composer.SaveEdit, "save"
 	}
+	count := "composer-count"
+	if c.showing.tell && c.showing.left < 0 {
+		count += " over"
+	}
 	button := app.Button().Type("button").ID("send").Class("send").DataSet("act", act).Aria("label", send).Title(send).
 		Disabled(!c.showing.ready).OnClick(c.onSend).Body(icon(c.sendIcon()))
 	return app.Div().Class("composer").Body(
@@ -117,7 +121,7 @@ func (c *composer) Render() app.UI {
 				button,
 			),
 		),
-		app.Div().Class("composer-count").ID("composer-count").Attr("role", "status").Body(app.Text(c.count())),
+		app.Div().Class(count).ID("composer-count").Attr("role", "status").Body(app.Text(c.count())),
 	)
 }
 
@@ -238,8 +242,8 @@ func (c *composer) look() {
 	n := utf8.RuneCountInString(c.typed)
 	left := chat.MaxText - n
 	// Han characters take three bytes each, so the bytes may run out first.
-	if spare := chat.MaxTextBytes - len(c.typed); n > 0 && spare < left {
-		left = spare / max(1, len(c.typed)/n)
+	if n > 0 {
+		left = min(left, (chat.MaxTextBytes-len(c.typed))/max(1, len(c.typed)/n))
 	}
 	next := composerLooks{ready: strings.TrimSpace(c.typed) != "" && left >= 0, edits: c.edits}
 	if left < chat.MaxText/5 {

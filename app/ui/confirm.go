@@ -26,15 +26,22 @@ func (s *shell) confirmation() confirmation {
 			do: func(context.Context) error { s.do.Delete(d.Room, d.Seq); return nil }}
 	case leaveDialog:
 		lead := w.People.LeaveLead
-		if s.view.Room != nil && s.view.Room.Kind == chat.Private {
+		if r := s.view.Room; r != nil && r.Kind == chat.Private {
 			lead = w.People.LeavePrivate
+			if len(r.Members) == 1 {
+				lead = w.People.LeaveLast
+			}
 		}
 		return confirmation{title: say(w.People.LeaveTitle, "room", room), lead: lead, yes: w.People.Leave,
 			do:    func(ctx context.Context) error { return s.do.Leave(ctx, d.Room) },
 			after: func(ctx app.Context) { ctx.Navigate(below("/")) }}
 	case removeDialog:
 		p, _ := s.person(d.User)
-		return confirmation{title: say(w.People.RemoveTitle, "name", p.Name, "room", room), lead: w.People.RemoveLead, yes: w.People.Remove,
+		lead := w.People.RemoveLead
+		if s.view.Room != nil && s.view.Room.Kind == chat.Public {
+			lead = w.People.RemovePublic
+		}
+		return confirmation{title: say(w.People.RemoveTitle, "name", p.Name, "room", room), lead: lead, yes: w.People.Remove,
 			do: func(ctx context.Context) error { return s.do.Remove(ctx, d.Room, d.User) }}
 	case signOutDialog:
 		lead := w.Set.SignOutLead

@@ -98,6 +98,10 @@ func (d *dialog) OnMount(ctx app.Context) {
 				if d.s.dialog == d.Of {
 					d.s.dialog = dialogOf{}
 				}
+				// What had the focus is gone, or goes in a moment: the toolbar of a message.
+				if doc := document(); d.Of.Kind == deleteDialog || doc.Get("activeElement").Equal(doc.Get("body")) {
+					d.s.backToWriting()
+				}
 			})
 		}),
 		listen(el, "pointerdown", func(e app.Value) {
@@ -105,6 +109,13 @@ func (d *dialog) OnMount(ctx app.Context) {
 				el.Call("close")
 			}
 		}),
+	}
+}
+
+// backToWriting gives the composer the focus, but on a phone, where that would bring the keyboard up.
+func (s *shell) backToWriting() {
+	if !matches(touch) {
+		focus("composer")
 	}
 }
 

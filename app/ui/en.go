@@ -13,7 +13,7 @@ func en() *Words {
 			User: "Name", UserHint: "How others see you", Password: "Password", PasswordHint: "At least 8 characters; a short sentence is best",
 			Code: "Setup code", CodeHint: "The server's terminal shows it", ShowPassword: "Show password",
 			SetUp: "Create server", SignUp: "Join", SignIn: "Sign in", Working: "One moment…",
-			ToSignIn: "I already have an account", ToSignUp: "Back to joining", NoInvite: "New here? Ask someone on this server for an invite link.", FirstRoom: "General",
+			ToSignIn: "I already have an account", ToSignUp: "Back to joining", NoInvite: "New here? Ask the owner of this server for an invite link.", FirstRoom: "General",
 			BadName: "Enter a name, in plain characters.", LongName: "This name is too long. Use at most {max} characters.",
 			ShortPassword: "This password is too short. Use 8 characters or more.", LongPassword: "This password is too long. Use at most {max} characters.",
 			Refused:       "This password is too easy to guess. Choose another one.",
@@ -32,7 +32,7 @@ func en() *Words {
 			Members: Plural{"{n} member", "{n} members"}, ShowMembers: "Show members", HideMembers: "Hide members", Messages: "Messages in {room}",
 			Start: "This is the start of {room}.", StartPrivate: "This is the start of {room}. Only its members can read here.",
 			StartDirect: "Messages here are only between you and {name}.", SayHello: "Say hello.",
-			None: "No room is open", NoneLead: "Choose one on the left, or start a new one.", NotFound: "This room is not here, or not for you to see. Choose another one.",
+			None: "No room is open", NoneLead: "Choose one on the left, or start a new one.", NotFound: "You are not in this room, or it is not here.",
 			OlderFailed: "Earlier messages could not be loaded.", New: "New",
 			Jump: Plural{"{n} new message", "{n} new messages"}, ToEnd: "Jump to the newest message",
 			Typing1: "{a} is writing…", Typing2: "{a} and {b} are writing…", TypingMany: "Several people are writing…",
@@ -51,8 +51,8 @@ func en() *Words {
 		People: PeopleWords{
 			Title: "Members", About: "About", Add: "Add people", Leave: "Leave room", Remove: "Remove from room", Message: "Message {name}",
 			Owner: "Owner of the server", Creator: "Created this room", Here: "Online", Away: "Away",
-			LeaveTitle: "Leave {room}?", LeaveLead: "You can join again whenever you like.", LeavePrivate: "Only a member can bring you back.",
-			RemoveTitle: "Remove {name} from {room}?", RemoveLead: "They will not see what is said here from now on.",
+			LeaveTitle: "Leave {room}?", LeaveLead: "You can join again whenever you like.", LeavePrivate: "Only a member can bring you back.", LeaveLast: "You are the last one here: nobody could come into this room or read it any more.",
+			RemoveTitle: "Remove {name} from {room}?", RemoveLead: "They will not see what is said here from now on.", RemovePublic: "The room is public: they can join again and then read everything.",
 		},
 		Dialog: DialogWords{
 			NewRoom: "New room", RoomName: "Name", RoomNameHint: "What it is about, for example: design", Public: "Public", PublicHint: "Everyone on this server can find and join it.",

@@ -20,7 +20,7 @@ type invitation struct {
 // welcome is the card at the beginning of a room while nobody else is here: the link, a
 // code for a phone, copy.
 func (s *shell) welcome(r *model.RoomView) app.UI {
-	if !s.view.Me.Owner || r.Kind != chat.Public || len(r.Members) > 1 {
+	if !s.view.Me.Owner || r.Kind != chat.Public || len(r.Members) > 1 || len(s.view.People) > 1 {
 		return app.Div().Class("welcome none")
 	}
 	return app.Div().Class("welcome").Body(

@@ -13,6 +13,8 @@ package ui
 
 import (
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -27,8 +29,7 @@ func Routes(do Actions) {
 	for _, path := range []string{"/", "/setup", "/join", "/settings", "/lab"} {
 		app.Route(path, page)
 	}
-	app.RouteWithRegexp(`^/r/[A-Z2-7]{26}$`, page)
-	app.RouteWithRegexp(`^/settings/(account|connection|appearance|language)$`, page)
+	app.RouteWithRegexp(`^/(r|settings)/[^/]+$`, page)
 }
 
 // A place is where in the app a person is: what the address says.
@@ -39,6 +40,10 @@ type place struct {
 	secret string      // atSetup, atJoin: the code after the #
 	people bool        // atRoom: the members are before it, on a narrow screen
 }
+
+var roomID = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+
+var settingsPages = []string{"account", "connection", "appearance", "language"}
 
 type placeKind uint8
 
@@ -55,8 +60,14 @@ func placeOf(u *url.URL) place {
 	head, rest, _ := strings.Cut(strings.Trim(strings.TrimPrefix(u.Path, below("/")), "/"), "/")
 	switch head {
 	case "r":
+		if !roomID.MatchString(rest) {
+			rest = "" // no room is called that
+		}
 		return place{kind: atRoom, room: chat.RoomID(rest), people: u.Fragment == peopleMark}
 	case "settings":
+		if !slices.Contains(settingsPages, rest) {
+			rest = ""
+		}
 		return place{kind: atSettings, page: rest}
 	case "lab":
 		return place{kind: atLab}

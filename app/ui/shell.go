@@ -197,14 +197,17 @@ func (s *shell) main() app.UI {
 
 // nothing is what stands where a room would be.
 func (s *shell) nothing() app.UI {
-	if s.asked != "" && s.knows(s.asked) || len(s.view.Rooms) == 0 && s.place.kind == atHome {
+	if s.asked != "" && s.knows(s.asked) || s.view.Me.ID == "" && s.place.kind == atHome { // it is not known who has which rooms
 		return app.Div().Class("loading").Body(skeletonRows())
 	}
-	title, lead := s.w.Room.None, s.w.Room.NoneLead
+	title := s.w.Room.None
 	if s.place.kind == atRoom {
-		title, lead = s.w.Room.NotFound, s.w.Room.NoneLead
+		title = s.w.Room.NotFound
 	}
-	return emptyState(title, lead, app.A().Class("button back-to-list").Href(below("/")).Text(s.w.Back))
+	return emptyState(title, s.w.Room.NoneLead, app.Div().Class("empty-actions").Body(
+		app.Button().Type("button").Class("button primary").Text(s.w.Sidebar.Browse).OnClick(s.opens(dialogOf{Kind: browseDialog})),
+		app.A().Class("button back-to-list").Href(below("/")).Text(s.w.Back),
+	))
 }
 
 func (s *shell) knows(id chat.RoomID) bool {

@@ -123,12 +123,12 @@ func TestWhatIsShownWhen(t *testing.T) {
 			v.Connection.State, v.Connection.Trouble, v.Connection.NextTry = model.Waiting, true, time.Now().Add(9*time.Second)
 		}), place{}, "Try now"},
 		{"catching up", with(func(v *model.View) { v.Connection.CatchUp = true }), place{}, "Catching up"},
-		{"no such room", with(func(v *model.View) { v.Room = nil }), place{kind: atRoom, room: "X"}, "This room is not here"},
+		{"no such room", with(func(v *model.View) { v.Room = nil }), place{kind: atRoom, room: "X"}, "You are not in this room"},
 		{"account", view(), place{kind: atSettings, page: "account"}, "Where you are signed in"},
 		{"connection", view(), place{kind: atSettings, page: "connection"}, "Long polling"},
 		{"appearance", view(), place{kind: atSettings, page: "appearance"}, "As the system"},
 		{"language", view(), place{kind: atSettings, page: "language"}, "简体中文"},
-		{"alone as the owner", with(func(v *model.View) { v.Room.Members = v.Room.Members[:1] }), place{}, "Bring in the others"},
+		{"alone as the owner", with(func(v *model.View) { v.Room.Members, v.People = v.Room.Members[:1], v.People[:1] }), place{}, "Bring in the others"},
 	} {
 		if got := plain(opened(c.v, "en", c.at)); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q is not on the screen:\n%s", c.name, c.want, got)
@@ -173,8 +173,10 @@ func TestS30OnlyOurElements(t *testing.T) {
 }
 
 func TestPlaceOf(t *testing.T) {
+	const room = "ROOMAAAAAAAAAAAAAAAAAAAAAA"
 	for addr, want := range map[string]place{
-		"/": {}, "/r/ABC": {kind: atRoom, room: "ABC"}, "/r/ABC#people": {kind: atRoom, room: "ABC", people: true}, "/settings": {kind: atSettings}, "/settings/connection": {kind: atSettings, page: "connection"},
+		"/": {}, "/r/" + room: {kind: atRoom, room: room}, "/r/" + room + "#people": {kind: atRoom, room: room, people: true}, "/r/ABC": {kind: atRoom},
+		"/settings/abc": {kind: atSettings}, "/settings": {kind: atSettings}, "/settings/connection": {kind: atSettings, page: "connection"},
 		"/join#CODE": {kind: atJoin, secret: "CODE"}, "/setup#K7QD-2M9F": {kind: atSetup, secret: "K7QD-2M9F"}, "/elsewhere": {},
 	} {
 		u, err := url.Parse("http://localhost" + addr)

@@ -127,7 +127,9 @@ func (b *sidebar) onFindKey(ctx app.Context, e app.Event) {
 	switch e.Get("key").String() {
 	case "Enter":
 		if first := document().Call("querySelector", ".sidebar-list a.item"); first.Truthy() && b.query != "" {
+			e.PreventDefault() // or the composer, which has the focus in a moment, takes the key for a new line
 			b.clear(ctx)
+			focus("composer")
 			ctx.Navigate(first.Call("getAttribute", "href").String())
 		}
 	case "Escape":

@@ -13,7 +13,7 @@ func zh() *Words {
 			User: "名字", UserHint: "其他人看到的名字", Password: "密码", PasswordHint: "至少 8 个字符，最好是一句短语",
 			Code: "设置码", CodeHint: "显示在服务器的终端里", ShowPassword: "显示密码",
 			SetUp: "创建服务器", SignUp: "加入", SignIn: "登录", Working: "请稍候…",
-			ToSignIn: "我已有账号", ToSignUp: "返回加入页面", NoInvite: "第一次来？请向此服务器上的人索取邀请链接。", FirstRoom: "大厅",
+			ToSignIn: "我已有账号", ToSignUp: "返回加入页面", NoInvite: "第一次来？请向此服务器的所有者索取邀请链接。", FirstRoom: "大厅",
 			BadName: "请输入名字，不含特殊字符。", LongName: "名字太长，最多 {max} 个字符。",
 			ShortPassword: "密码太短，至少需要 8 个字符。", LongPassword: "密码太长，最多 {max} 个字符。",
 			Refused:       "这个密码太容易被猜到，请换一个。",
@@ -32,7 +32,7 @@ func zh() *Words {
 			Members: Plural{"{n} 位成员", "{n} 位成员"}, ShowMembers: "显示成员", HideMembers: "隐藏成员", Messages: "{room} 的消息",
 			Start: "这里是 {room} 的起点。", StartPrivate: "这里是 {room} 的起点，只有成员可以看到。",
 			StartDirect: "此处消息仅您与 {name} 可见。", SayHello: "打个招呼吧。",
-			None: "尚未打开房间", NoneLead: "请在左侧选择一个房间，或新建一个。", NotFound: "此房间不存在，或您无权查看。请选择其他房间。",
+			None: "尚未打开房间", NoneLead: "请在左侧选择一个房间，或新建一个。", NotFound: "您不在此房间中，或房间不存在。",
 			OlderFailed: "未能加载更早的消息。", New: "新消息",
 			Jump: Plural{"{n} 条新消息", "{n} 条新消息"}, ToEnd: "跳到最新消息",
 			Typing1: "{a} 正在输入…", Typing2: "{a} 和 {b} 正在输入…", TypingMany: "多人正在输入…",
@@ -51,8 +51,8 @@ func zh() *Words {
 		People: PeopleWords{
 			Title: "成员", About: "简介", Add: "添加成员", Leave: "离开房间", Remove: "移出房间", Message: "给 {name} 发私信",
 			Owner: "服务器所有者", Creator: "房间创建者", Here: "在线", Away: "离开",
-			LeaveTitle: "离开 {room}？", LeaveLead: "您可以随时重新加入。", LeavePrivate: "只有成员才能重新邀请您加入。",
-			RemoveTitle: "将 {name} 移出 {room}？", RemoveLead: "此后的消息对方将无法看到。",
+			LeaveTitle: "离开 {room}？", LeaveLead: "您可以随时重新加入。", LeavePrivate: "只有成员才能重新邀请您加入。", LeaveLast: "您是最后一位成员：离开后，任何人都无法再进入或阅读此房间。",
+			RemoveTitle: "将 {name} 移出 {room}？", RemoveLead: "此后的消息对方将无法看到。", RemovePublic: "这是公开房间：对方可以重新加入，届时能看到全部内容。",
 		},
 		Dialog: DialogWords{
 			NewRoom: "新建房间", RoomName: "名称", RoomNameHint: "关于什么，例如：设计", Public: "公开", PublicHint: "此服务器上的所有人都能找到并加入。",

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // begin chooses an item of the menu of what can be begun.
@@ -102,6 +103,77 @@ func TestRooms(t *testing.T) {
 	ben.lists("kitchen", false)
 	ben.joins("kitchen", "1 member")
 	ben.sees("what is for dinner?")
+}
+
+// Whoever is in no room, or follows a link that leads to none, is told so and finds the way on.
+func TestNoRoom(t *testing.T) {
+	server, b := serve(t), browser(t)
+	ana, ben := open(t, b, server.Base(), desk), open(t, b, server.Base(), desk)
+	owner(t, ana, "ana")
+	guest(t, ben, ana, "ben")
+	general := ben.room()
+	ben.members()
+	ben.click("#members .context-actions button:nth-of-type(2)")
+	ben.click("dialog[open] #confirm")
+	ben.until("no room is open", `location.pathname === "/" && document.querySelector(".empty .button.primary") && !document.querySelector(".loading")`)
+	ben.shoot("no-room")
+	for _, path := range []string{"/", "/r/" + string(general), "/r/NOPE"} {
+		ben.visit(path)
+		ben.until("the way on is shown", `document.querySelector(".empty .button.primary")`)
+	}
+	ben.visit("/settings/nothing")
+	ben.until("the settings are shown", `document.querySelector('.settings-nav a[href="/settings/account"]')`)
+	ben.visit("/r/" + string(general))
+	ben.click(".empty .button.primary")
+	ben.until("the room is listed", `document.querySelector("dialog[open] li.pick .pick-name")?.textContent === "General"`)
+	ben.click("dialog[open] li.pick button")
+	ben.in("General")
+}
+
+// The keyboard finds a room, and leaves nothing of itself there; it is where one writes after every dialog.
+func TestKeyboardStaysWhereOneWrites(t *testing.T) {
+	server, b := serve(t), browser(t)
+	ana := open(t, b, server.Base(), desk)
+	owner(t, ana, "ana")
+	general := ana.room()
+	ana.begin(newRoom)
+	ana.fill("#room-name", "kitchen")
+	ana.click(`dialog[open] button[type="submit"]`)
+	ana.in("kitchen")
+	for i := range 10 {
+		name := []string{"General", "kitchen"}[i%2]
+		ana.fill("#find", name)
+		ana.until("it is found", `document.querySelectorAll(".sidebar-list a.item").length === 1`)
+		ana.enter()
+		ana.in(name)
+		ana.until("one writes", `document.activeElement.id === "composer"`)
+		if got := eval[string](ana, `document.querySelector("#composer").value`); got != "" {
+			t.Fatalf("the composer of %s begins with %q", name, got)
+		}
+	}
+	ana.visit("/r/" + string(general))
+	ana.inRoom()
+	ana.write("to be deleted")
+	ana.sees("to be deleted")
+	ana.settled()
+	for _, end := range []string{`document.querySelector("dialog[open]").close()`, `document.querySelector("dialog[open] #confirm").click()`} {
+		ana.do("point at it", chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll("article.row.mine .text")].at(-1).dispatchEvent(new PointerEvent("pointerover", {bubbles: true}))`))
+		ana.click(`#timeline article.row.mine.active .toolbar button:last-child`)
+		ana.until("it is asked", `document.querySelector("dialog[open] #confirm")`)
+		ana.do("end the dialog", chromedp.Evaluate[chromedp.Void](end))
+		ana.until("one writes", `!document.querySelector("dialog") && document.activeElement.id === "composer"`)
+	}
+	// Emptying a message is deleting it, and asked like that.
+	ana.write("to be emptied")
+	ana.sees("to be emptied")
+	ana.settled()
+	ana.do("edit it", chromedp.KeyEvent(kb.ArrowUp))
+	ana.until("it is in the composer", `document.querySelector("#composer").value === "to be emptied"`)
+	ana.do("choose all", chromedp.Evaluate[chromedp.Void](`document.querySelector("#composer").select()`))
+	ana.do("empty it", chromedp.KeyEvent(kb.Backspace))
+	ana.enter()
+	ana.click("dialog[open] #confirm")
+	ana.until("both are deleted", `document.querySelectorAll("article.row.deleted .tombstone").length === 2`)
 }
 
 // A token that a person makes in the settings opens the server to a program, until it is revoked there.

@@ -124,7 +124,7 @@ func New(c Config) *Engine {
 		model: model.New(c.Zone), online: true, visible: true, want: true, dirty: true,
 		typed: map[chat.RoomID]time.Time{},
 	}
-	e.retry.rand, e.out.retry.rand, e.again.rand = c.Rand, c.Rand, c.Rand
+	e.retry.rand, e.out.retry.rand, e.again.rand, e.disk.retry.rand = c.Rand, c.Rand, c.Rand, c.Rand
 	e.conn = model.Connection{Choice: model.Choice{Auto: true}, State: model.Connecting, Since: c.Now()}
 	return e
 }

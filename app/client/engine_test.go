@@ -323,6 +323,73 @@ func TestLoadOlder(t *testing.T) {
 	})
 }
 
+// A page on its way when the session ends is not waited for: it can be asked for again.
+func TestOlderWhenTheSessionEnds(t *testing.T) {
+	in(t, func(w *world) {
+		for i := range 60 {
+			w.say(fmt.Sprint(i))
+		}
+		w.paging = make(chan struct{})
+		w.begin()
+		w.view()
+		w.engine.LoadOlder(w.room)
+		w.want("loading", true, w.view().Room.Loading)
+		w.set(func() { w.session = "" })
+		w.engine.Send(w.room, "who am I")
+		v := w.view()
+		w.want("session", model.SessionEnded, v.Session)
+		w.want("loading", false, v.Room.Loading)
+		if err := w.engine.SignIn(w.t.Context(), chat.SignIn{Name: "you"}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.view()
+		close(w.paging)
+		texts, _ := shown(w.view())
+		w.want("of the session before", 21, len(texts))
+		w.engine.LoadOlder(w.room)
+		v = w.view()
+		texts, _ = shown(v)
+		w.want("log", w.log(w.room), texts)
+		w.want("loading", false, v.Room.Loading)
+	})
+}
+
+// Who waits to be in a room is not left waiting when the session ends meanwhile.
+func TestJoinWhenTheSessionEnds(t *testing.T) {
+	in(t, func(w *world) {
+		hall := w.server.CreateRoom(w.ana.ID, chat.NewRoom{Kind: chat.Public, Name: "Hall"}).ID
+		p := w.open(client.NewMemoryBrowser())
+		p.view()
+		p.delay.Store(int64(time.Second))
+		joined := make(chan error, 1)
+		go func() { joined <- p.engine.Join(w.t.Context(), hall) }()
+		w.pass(100 * time.Millisecond)
+		w.set(func() { w.session = "" })
+		p.engine.Send(w.room, "who am I")
+		w.want("session", model.SessionEnded, p.view().Session)
+		w.pass(5 * time.Second)
+		w.want("waits", 1, len(joined))
+	})
+}
+
+// Who signs in while the answer to the session before is on its way waits for their own.
+func TestSignInBeforeAnOlderAnswer(t *testing.T) {
+	in(t, func(w *world) {
+		p := w.open(client.NewMemoryBrowser())
+		p.view()
+		p.delay.Store(int64(time.Second))
+		go func() { _ = p.engine.Join(w.t.Context(), w.room) }()
+		w.pass(100 * time.Millisecond)
+		w.set(func() { w.session = "" })
+		p.engine.Send(w.room, "who am I")
+		w.pass(time.Second)
+		if err := p.engine.SignIn(w.t.Context(), chat.SignIn{Name: "you"}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.want("session", model.SignedIn, p.view().Session)
+	})
+}
+
 // Read marks and typing are told now and then, not at each movement.
 func TestMarksAndTyping(t *testing.T) {
 	in(t, func(w *world) {
@@ -430,6 +497,31 @@ func TestFaultsAreCaught(t *testing.T) {
 			w.t.Errorf("reported: %q", w.faults)
 		}
 		w.faults = rest
+	})
+}
+
+// What could not be written to disk is written once it can be, though nothing more happens.
+func TestFullDisk(t *testing.T) {
+	in(t, func(w *world) {
+		w.begin()
+		w.view()
+		w.set(func() { w.writing = func() error { return errFull } })
+		w.say("the last that came")
+		w.pass(time.Second)
+		w.set(func() { w.dead = true })
+		w.engine.SaveDraft(w.room, "half a thought")
+		w.pass(10 * time.Minute)
+		if n := len(w.faults); n < 10 || n > 100 {
+			w.t.Errorf("it was tried %d times", n)
+		}
+		w.faults = nil
+		w.set(func() { w.writing = nil })
+		w.pass(time.Minute)
+		for key, text := range map[string]string{client.DiskOwn: "half a thought", client.DiskKnown: "the last that came"} {
+			if b, err := w.disk.Load(w.t.Context(), key); err != nil || !strings.Contains(string(b), text) {
+				w.t.Errorf("on disk is %s: %s (%v)", key, b, err)
+			}
+		}
 	})
 }
 

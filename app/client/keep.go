@@ -13,6 +13,7 @@ import (
 type spool struct {
 	busy  bool
 	again bool // what was written changed while busy
+	retry backoff
 	queue []func(context.Context) error
 }
 
@@ -102,7 +103,7 @@ func (e *Engine) saveKnown() {
 		e.c.Report(err.Error())
 		return
 	}
-	e.spool(func(ctx context.Context) error { return e.c.Disk.Save(ctx, DiskKnown, record) })
+	e.keep(alarmKnown, func(ctx context.Context) error { return e.c.Disk.Save(ctx, DiskKnown, record) })
 }
 
 func (e *Engine) saveOwn() {
@@ -118,7 +119,7 @@ func (e *Engine) saveOwn() {
 		e.c.Report(err.Error())
 		return
 	}
-	e.spool(e.keepOwn(record))
+	e.keep(alarmOwn, e.keepOwn(record))
 }
 
 func (e *Engine) saveChoice() {
@@ -128,6 +129,22 @@ func (e *Engine) saveChoice() {
 		return
 	}
 	e.spool(func(ctx context.Context) error { return e.c.Disk.Save(ctx, DiskChoice, record) })
+}
+
+// keep spools the write of an alarm. Should it fail, the alarm is set again: then is written what there is
+// by then, which is nobody else's.
+func (e *Engine) keep(a alarm, f func(context.Context) error) {
+	e.spool(func(ctx context.Context) error {
+		err := f(ctx)
+		e.post(func() {
+			if err != nil {
+				e.by(a, e.disk.retry.next(err))
+			} else {
+				e.disk.retry.reset()
+			}
+		})
+		return err
+	})
 }
 
 // spool does f after what was spooled before.

@@ -131,14 +131,21 @@ func letGo(list []legacy) {
 // keepOwn returns how to write this tab's record, and in one piece with it what was taken out
 // of others'.
 func (e *Engine) keepOwn(record []byte) func(context.Context) error {
-	records, took := map[string][]byte{e.tabs.own: record}, e.tabs.took
+	records, took, you := map[string][]byte{e.tabs.own: record}, e.tabs.took, e.model.You()
 	e.tabs.took = nil
 	for _, l := range took {
 		records[l.key] = l.rest
 	}
 	return func(ctx context.Context) error {
 		err := e.c.Disk.SaveAll(ctx, records)
-		if err == nil || !e.post(func() { e.tabs.took = append(e.tabs.took, took...) }) {
+		again := func() {
+			if you != e.model.You() {
+				letGo(took) // it is not theirs who is here now
+				return
+			}
+			e.tabs.took = append(e.tabs.took, took...)
+		}
+		if err == nil || !e.post(again) {
 			letGo(took)
 		}
 		return err

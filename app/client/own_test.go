@@ -202,3 +202,67 @@ func TestTabsSomeoneElse(t *testing.T) {
 		w.want("draft", "hers", third.view().Room.Draft)
 	})
 }
+
+// A page that the one before asked for is not shown to who is here now.
+func TestTabsOlderOfSomeoneElse(t *testing.T) {
+	in(t, func(w *world) {
+		for i := range 60 {
+			w.say(fmt.Sprint(i))
+		}
+		w.paging = make(chan struct{})
+		b := client.NewMemoryBrowser()
+		first, second := w.open(b), w.open(b)
+		w.pass(time.Second)
+		first.engine.LoadOlder(w.room)
+		w.want("loading", true, first.view().Room.Loading)
+		if err := second.engine.SignIn(w.t.Context(), chat.SignIn{Name: "ana"}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.want("name", "ana", first.view().Me.Name)
+		close(w.paging)
+		w.want("shown", 20, len(first.texts()))
+		first.engine.LoadOlder(w.room)
+		w.want("log", w.log(w.room), first.texts())
+	})
+}
+
+// What an ended tab left and could not be written before the person signed out is not written for
+// who comes after.
+func TestTabsFullDiskAndSomeoneElse(t *testing.T) {
+	in(t, func(w *world) {
+		b := client.NewMemoryBrowser()
+		first, second := w.open(b), w.open(b)
+		w.pass(time.Second)
+		w.set(func() { w.sending = func(chat.Draft) (error, error) { return errDown, nil } })
+		first.engine.Send(w.room, "last words")
+		first.engine.SaveDraft(w.room, "one secret")
+		second.engine.SaveDraft(w.room, "another secret")
+		w.pass(time.Second)
+		first.kill()
+		let := make(chan struct{})
+		w.set(func() {
+			w.writing = func() error {
+				<-let
+				return errFull
+			}
+		})
+		w.pass(20 * time.Second) // what it left is taken in
+		_, pending := shown(second.view())
+		w.want("pending", []string{"last words"}, pending)
+		out := make(chan error, 1)
+		go func() { out <- second.engine.SignOut(w.t.Context()) }()
+		w.want("session", model.SignedOut, second.view().Session)
+		w.set(func() { w.writing = nil })
+		close(let)
+		if err := <-out; err != nil {
+			w.t.Fatal(err)
+		}
+		if err := second.engine.SignIn(w.t.Context(), chat.SignIn{Name: "ana"}); err != nil {
+			w.t.Fatal(err)
+		}
+		second.engine.SaveDraft(w.room, "hers")
+		w.pass(time.Minute)
+		w.want("on disk", []string(nil), w.secrets())
+		w.faults = nil
+	})
+}

@@ -62,7 +62,7 @@ func (w *world) openAs(_ *client.MemoryBrowser, tabs client.Tabs, version string
 	p := &page{w: w, done: make(chan struct{})}
 	p.tab, _ = tabs.(*client.MemoryTab)
 	p.engine = client.New(client.Config{
-		Disk: mortal{w.disk, p}, Tabs: tabs, Version: version, Zone: time.UTC, API: remote{api{w}, &p.delay}, Rand: func() float64 { return w.random },
+		Disk: mortal{scarce{w.disk, w}, p}, Tabs: tabs, Version: version, Zone: time.UTC, API: remote{api{w}, &p.delay}, Rand: func() float64 { return w.random },
 		Links: func(via chat.Via, every time.Duration) transport.Transport {
 			return counted{link{w, via, every}, &p.streams}
 		},

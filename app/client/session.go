@@ -27,7 +27,9 @@ func (e *Engine) fetch() {
 	ask(e, askPatience, e.c.API.Snapshot, func(s chat.Snapshot, err error) {
 		e.fetching = false
 		if era != e.era { // it was asked for by a session that is over
-			e.begin()
+			if e.begin(); !e.fetching { // none is on its way that could be waited for
+				e.told(err)
+			}
 			return
 		}
 		defer e.told(err)
@@ -82,6 +84,7 @@ func (e *Engine) arrived(s chat.Snapshot) {
 		defer e.say(note{Kind: noteIn})
 	}
 	if other {
+		e.era++
 		e.tabs.disown()
 		e.clear(func(error) {})
 		e.out = outbox{retry: backoff{rand: e.c.Rand}}
@@ -149,6 +152,7 @@ func (e *Engine) halt() {
 	}
 	e.marks.stop()
 	e.stopChecking()
+	e.model.Unload()
 	e.settled()
 }
 

@@ -39,6 +39,8 @@ type world struct {
 	portal  bool                                   // each request is answered by a page of the network's own
 	storm   error                                  // each request is answered with this
 	sending func(chat.Draft) (before, after error) // what happens to a send, before and after it is done
+	paging  chan struct{}                          // if there is one, a page of history waits until it is closed
+	writing func() error                           // what happens to a write to disk
 	lying   bool                                   // no digest is right
 	twist   func(chat.Batch) chat.Batch            // what happens to a batch on its way
 	follows []follow
@@ -93,7 +95,7 @@ func in(t *testing.T, f func(w *world)) {
 func (w *world) begin() {
 	w.end()
 	w.engine = client.New(client.Config{
-		Disk: w.disk, Zone: time.UTC, API: api{w}, Rand: func() float64 { return w.random },
+		Disk: scarce{w.disk, w}, Zone: time.UTC, API: api{w}, Rand: func() float64 { return w.random },
 		Links: func(via chat.Via, every time.Duration) transport.Transport { return link{w, via, every} },
 		Now: func() time.Time {
 			w.mu.Lock()
@@ -222,8 +224,39 @@ func (w *world) vias() []string {
 	return list
 }
 
+// A scarce disk may be full.
+type scarce struct {
+	client.Disk
+	w *world
+}
+
+func (d scarce) err() error {
+	d.w.mu.Lock()
+	writing := d.w.writing
+	d.w.mu.Unlock()
+	if writing == nil {
+		return nil
+	}
+	return writing()
+}
+
+func (d scarce) Save(ctx context.Context, key string, record []byte) error {
+	if err := d.err(); err != nil {
+		return err
+	}
+	return d.Disk.Save(ctx, key, record)
+}
+
+func (d scarce) SaveAll(ctx context.Context, records map[string][]byte) error {
+	if err := d.err(); err != nil {
+		return err
+	}
+	return d.Disk.SaveAll(ctx, records)
+}
+
 var (
 	errDown = errors.New("the network is down")
+	errFull = errors.New("no space is left")
 	errPage = &transport.Astray{Status: 200, Page: true}
 )
 
@@ -460,10 +493,17 @@ func (a api) Snapshot(context.Context) (chat.Snapshot, error) {
 	return a.w.server.Snapshot(u, 20), nil
 }
 
-func (a api) History(_ context.Context, room chat.RoomID, before chat.Seq, limit int) (chat.History, error) {
+func (a api) History(ctx context.Context, room chat.RoomID, before chat.Seq, limit int) (chat.History, error) {
 	u, err := a.as("history")
 	if err != nil {
 		return chat.History{}, err
+	}
+	if a.w.paging != nil {
+		select {
+		case <-a.w.paging:
+		case <-ctx.Done():
+			return chat.History{}, ctx.Err()
+		}
 	}
 	return a.w.server.History(u, room, before, limit)
 }

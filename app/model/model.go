@@ -218,6 +218,13 @@ func (m *Model) Page(id chat.RoomID, before chat.Seq, h chat.History, ok bool) {
 	}
 }
 
+// Unload says that no page that is on its way will come.
+func (m *Model) Unload() {
+	for _, r := range m.rooms {
+		r.loading = false
+	}
+}
+
 // Read marks the room read up to seq and reports whether that is news.
 func (m *Model) Read(id chat.RoomID, seq chat.Seq) bool {
 	r := m.rooms[id]

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"parley/app/chat"
 	"parley/build/web"
 )
 
@@ -41,7 +43,7 @@ func TestScripts(t *testing.T) {
 			return l.Close()
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ready": ready, "ask": ask, "occupy": occupy, "mode": mode, "plain": plainText,
+			"ready": ready, "ask": ask, "signin": signIn, "occupy": occupy, "mode": mode, "plain": plainText,
 			"only": only, "newest": newest, "spoil": spoil, "edit": edit,
 		},
 	})
@@ -82,6 +84,18 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs("answer"), b, 0o600))
 	if (res.StatusCode != http.StatusOK) != neg {
 		ts.Fatalf("%s: %s", res.Status, b)
+	}
+}
+
+// signIn NAME FILE signs in with the password in FILE.
+func signIn(ts *testscript.TestScript, neg bool, args []string) {
+	b, err := json.Marshal(chat.SignIn{Name: args[0], Password: strings.TrimSpace(ts.ReadFile(args[1]))})
+	ts.Check(err)
+	res, err := http.Post(ts.Getenv("URL")+"/api/session", "application/json", bytes.NewReader(b)) //nolint:noctx // as above
+	ts.Check(err)
+	defer func() { _ = res.Body.Close() }()
+	if (res.StatusCode != http.StatusOK) != neg {
+		ts.Fatalf("%s signs in: %s", args[0], res.Status)
 	}
 }
 
@@ -154,7 +168,7 @@ func plainText(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // TestDrain: a server that is told to stop lets its readers go, says so by its status, and
-// leaves nothing to be mended; told twice, it just ends.
+// leaves nothing to be mended.
 func TestDrain(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {

@@ -80,7 +80,11 @@ func mostFiles(t *testing.T) int {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	return int(min(limit.Max, 1<<20)) - 500
+	most := int(min(limit.Max, 1<<20)) - 500
+	if most < 500 {
+		t.Fatalf("a process may have %d files open here, which is too few for a crowd; \"ulimit -Hn 4096\" or more lets it", limit.Max)
+	}
+	return most
 }
 
 // TestReconnectStorm: a crowd that comes back at once after a crash is level soon, while the server goes on to live and to

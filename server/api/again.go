@@ -70,8 +70,8 @@ func (a *asker) remember(x *exchange, l *line) {
 	}
 	const key = "after="
 	i := bytes.Index(first, []byte(key))
-	if i < 0 || bytes.Count(first, []byte(key)) > 1 {
-		return
+	if i < 0 || bytes.Count(first, []byte(key)) > 1 || bytes.IndexByte(first, '%') >= 0 {
+		return // it may be spelt in another way before
 	}
 	from := i + len(key)
 	to := from

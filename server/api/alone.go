@@ -82,17 +82,21 @@ func (st *stream) run() {
 func (st *stream) push(out []byte) bool {
 	st.pushing.Store(int64(cap(out)))
 	defer st.pushing.Store(0)
+	var last time.Time // for all that is left, however slowly it is taken, once the stream is over
 	for len(out) > 0 {
-		patience := st.srv.Stall
+		from := time.Now()
+		until := from.Add(st.srv.Stall)
 		select {
 		case <-st.over:
 			if st.form.whole == nil {
-				patience = min(patience, partTime)
+				if last.IsZero() {
+					last = from.Add(min(st.srv.Stall, partTime))
+				}
+				until = last
 			}
 		default:
 		}
-		from := time.Now()
-		n, err := st.wire.write(out[:min(len(out), 8<<10)], from.Add(patience))
+		n, err := st.wire.write(out[:min(len(out), 8<<10)], until)
 		// What takes longer than this waits for its reader.
 		st.bill.work.Add(int64(min(time.Since(from), time.Millisecond)))
 		st.bill.wrote(n)

@@ -13,8 +13,8 @@ import (
 // The race detector makes stacks larger; this is of the program as it is run.
 
 // held is the heap and the stacks that are in use, once who leaves has left and what is not in use has been collected.
-func held() (heap, stacks int64) {
-	settled()
+func held(t *testing.T) (heap, stacks int64) {
+	settled(t)
 	for range 3 {
 		runtime.GC()
 	}
@@ -29,7 +29,7 @@ func bare(t *testing.T, n int) int64 {
 	must(t, err)
 	defer func() { _ = l.Close() }()
 	conns := make([]net.Conn, 0, 2*n)
-	before, _ := held()
+	before, _ := held(t)
 	for range n {
 		near, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String())
 		must(t, err)
@@ -37,7 +37,7 @@ func bare(t *testing.T, n int) int64 {
 		must(t, err)
 		conns = append(conns, near, far)
 	}
-	after, _ := held()
+	after, _ := held(t)
 	for _, c := range conns {
 		_ = c.Close()
 	}
@@ -52,9 +52,9 @@ func TestHeldMemory(t *testing.T) {
 	const many = 500 // fewer than there may be of long polls that wait with net/http
 	end := bare(t, many)
 	heldBy(t, many, func(t *testing.T, open func(), cost func() chat.WayCost) {
-		heap, stacks := held()
+		heap, stacks := held(t)
 		open()
-		heapThen, stacksThen := held()
+		heapThen, stacksThen := held(t)
 		c := cost()
 		took := heapThen - heap
 		// Who has no goroutine has no stack. If there is more of stacks then, it is none of theirs: sixteen

@@ -54,12 +54,18 @@ var resting = []struct {
 
 // settled is how many goroutines there are once that stays: what was before, another test's connections
 // among it, is still leaving for a while.
-func settled() int {
+func settled(t *testing.T) int {
+	t.Helper()
+	late := time.After(patience)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	there := runtime.NumGoroutine()
 	for same := 0; same < 50; same++ {
-		<-tick.C
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("goroutines, %d by now, never cease to come and go", there)
+		}
 		if n := runtime.NumGoroutine(); n != there {
 			there, same = n, 0
 		}
@@ -110,7 +116,7 @@ func TestHeldGoroutines(t *testing.T) {
 		late := time.After(patience)
 		tick := time.NewTicker(2 * time.Millisecond)
 		defer tick.Stop()
-		before := settled()
+		before := settled(t)
 		open()
 		// Those that open a session leave it one after the other.
 		for {

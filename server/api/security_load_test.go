@@ -55,7 +55,7 @@ func TestS51SlowReaders(t *testing.T) {
 			t.Run(fmt.Sprint(name, " ", via), func(t *testing.T) {
 				t.Parallel()
 				set := set // each has its own
-				set.api = func(o *api.Options) { o.Stall = time.Second }
+				set.api = func(o *api.Options) { o.Stall = 3 * time.Second }
 				w := newWorld(t, set)
 				ana := w.owner()
 				bot := ana.program()

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"nhooyr.io/websocket"
 
 	"parley/app/chat"
 	"parley/server/api"
@@ -179,6 +181,47 @@ func TestS10StreamsEndWithTheSession(t *testing.T) {
 						l.close()
 					}
 				})
+			}
+		})
+	}
+}
+
+// A socket whose session is over is heeded no more: nothing is said by it once the end has been answered.
+func TestS10SocketIsHeededNoMore(t *testing.T) {
+	for ground, set := range grounds {
+		t.Run(ground, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, set)
+			ana := w.owner()
+			bot := ana.program()
+			l, err := bot.dial(chat.WebSocket, bot.snapshot().Cursor)
+			must(t, err)
+			defer l.close()
+			var sessions []chat.Session
+			ana.ask("GET", "/api/sessions", nil, &sessions)
+			for _, s := range sessions {
+				if s.Token {
+					ana.ask("DELETE", "/api/sessions/"+s.ID, nil, nil)
+				}
+			}
+			for n := range 50 {
+				d := message(w.room, fmt.Sprint("after the end ", n))
+				b, err := json.Marshal(chat.Request{ID: int64(n + 1), Send: &d})
+				must(t, err)
+				if l.(*socket).c.Write(t.Context(), websocket.MessageText, b) != nil {
+					break
+				}
+			}
+			_, err = until(l, func(chat.Event) bool { return false }) // until it is closed
+			if !errors.Is(err, chat.ErrUnauthorized) {
+				t.Errorf("the socket ended with %v", err)
+			}
+			var h chat.History
+			ana.ask("GET", "/api/rooms/"+string(w.room)+"/events", nil, &h)
+			for _, e := range h.Events {
+				if e.Message != nil {
+					t.Errorf("%q was taken from a token that had been revoked", e.Message.Text)
+				}
 			}
 		})
 	}

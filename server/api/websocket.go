@@ -121,6 +121,11 @@ func (p *caller) hear() error {
 	if err != nil {
 		return err
 	}
+	select {
+	case <-p.st.over: // the farewell is said: nothing is heeded any more
+		return net.ErrClosed
+	default:
+	}
 	b, err := json.Marshal(s.heed(p.who, body))
 	if err != nil {
 		s.Log.Error("encode an answer", "err", clip(err.Error(), 1_000))

@@ -53,6 +53,7 @@ type response struct {
 
 	mu   sync.Mutex
 	done bool // guarded by mu; the request is answered, and out is not to be used any more
+	gone bool // guarded by mu; it is cut
 }
 
 func (p *response) await(func()) bool { return false }
@@ -67,6 +68,11 @@ func (p *response) write(b []byte, deadline time.Time) (int, error) {
 	if err == nil {
 		err = p.out.Flush()
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err == nil && !p.done && !p.gone { // HTTP/2 would end a stream that has nothing to say then
+		err = p.out.SetWriteDeadline(time.Time{})
+	}
 	return n, err
 }
 
@@ -75,6 +81,7 @@ func (p *response) part() {}
 func (p *response) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.gone = true
 	if !p.done {
 		_ = p.out.SetWriteDeadline(time.Now().Add(-time.Second))
 		p.over()

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"parley/app/chat"
@@ -27,6 +28,7 @@ const (
 	inviteLife  = 7 * 24 * time.Hour
 	inviteUses  = 100
 	touchEvery  = 10 * time.Minute // how coarse Grant.Seen is
+	noteAgain   = 10 * time.Second // after which it is tried again, when it could not be written
 	touchAtOnce = 256              // in one transaction: a commit for each of thousands would be in the way of messages
 )
 
@@ -37,8 +39,9 @@ type Accounts struct {
 	hash     *hasher
 	throttle *throttle
 	known    *known
-	Live     *Live   // what is open by which grant
-	Limits   *Limits // how much each may ask
+	noteFrom atomic.Int64 // in nanoseconds; sessions in use are noted then again, as it failed
+	Live     *Live        // what is open by which grant
+	Limits   *Limits      // how much each may ask
 }
 
 // Options are what may be said otherwise; the zero value is what a server uses.
@@ -164,6 +167,42 @@ func (a *Accounts) Add(ctx context.Context, name, password string, owner bool) (
 		err = a.store.AddUser(ctx, u)
 	}
 	return u.User, err
+}
+
+// SetPassword gives the user of a name another password, on the word of whoever runs the server, and ends their sessions, in a server
+// that runs in another process within some minutes. Tokens, which programs have, go on.
+func (a *Accounts) SetPassword(ctx context.Context, name, password string) error {
+	u, err := a.store.UserByKey(ctx, NameKey(name))
+	if err != nil {
+		return err
+	}
+	if err := validPassword(password, u.Name); err != nil {
+		return because(chat.FieldPassword, err)
+	}
+	hash, err := a.hash.make(ctx, password)
+	if err != nil {
+		return err
+	}
+	if err := a.store.SetPassword(ctx, u.ID, u.Hash, hash); err != nil {
+		return err
+	}
+	if now, err := a.store.User(ctx, u.ID); err != nil || now.Hash != hash {
+		return errors.Join(err, chat.Errorf(chat.CodeConflict, "somebody changed this password meanwhile; try again"))
+	}
+	grants, err := a.store.Grants(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		if g.Token {
+			continue
+		}
+		if err := a.store.EndGrant(ctx, u.ID, g.ID); err != nil && !errors.Is(err, chat.ErrNotFound) {
+			return err
+		}
+		a.ended(g.ID)
+	}
+	return nil
 }
 
 // because names the field that err refuses.

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -15,7 +16,8 @@ import (
 type world struct {
 	*testing.T
 	*auth.Accounts
-	now time.Time
+	store *sqlite.Store
+	now   time.Time
 }
 
 func open(t *testing.T) *world {
@@ -28,7 +30,7 @@ func open(t *testing.T) *world {
 			t.Error(err)
 		}
 	})
-	w := &world{T: t, now: time.Now()}
+	w := &world{T: t, store: s, now: time.Now()}
 	w.Accounts = auth.New(s, auth.Options{Now: func() time.Time { return w.now }, Password: auth.Params{MemoryKiB: 64, Passes: 1}})
 	return w
 }
@@ -142,6 +144,46 @@ func TestS14InviteRunsOut(t *testing.T) {
 	w.now = expires.Add(time.Second)
 	if err := in(code, "too late"); chat.CodeOf(err) != chat.CodeGone {
 		t.Errorf("after its time: %v", err)
+	}
+}
+
+// fullStore is on a disk without space, when it is told so.
+type fullStore struct {
+	*sqlite.Store
+	full  bool
+	tries int
+}
+
+func (s *fullStore) Touch(ctx context.Context, at time.Time, ids ...string) (gone []string, err error) {
+	if s.full {
+		s.tries++
+		return nil, chat.Errorf(chat.CodeStorageFull, "the disk is full")
+	}
+	return s.Store.Touch(ctx, at, ids...)
+}
+
+// On a full disk people go on reading, however long that lasts; that they do is noted again once it can be.
+func TestFullDiskSignsNobodyOut(t *testing.T) {
+	w := open(t)
+	secret, id := w.session(w.claim())
+	full := &fullStore{Store: w.store, full: true}
+	a := auth.New(full, auth.Options{Now: func() time.Time { return w.now }, Password: auth.Params{MemoryKiB: 64, Passes: 1}})
+	w.now = w.now.Add(11 * time.Minute)
+	for range 20 {
+		if _, err := a.Authenticate(t.Context(), secret, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if full.tries != 1 {
+		t.Errorf("it was tried %d times in one moment", full.tries)
+	}
+	full.full, w.now = false, w.now.Add(time.Minute)
+	_, err := a.Authenticate(t.Context(), secret, false)
+	w.must(err)
+	grants, err := w.store.Grants(t.Context(), id.User.ID)
+	w.must(err)
+	if len(grants) != 1 || !grants[0].Seen.Equal(w.now.Truncate(time.Millisecond)) {
+		t.Errorf("seen %v, it is %v", grants, w.now)
 	}
 }
 

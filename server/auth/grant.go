@@ -38,12 +38,14 @@ func (a *Accounts) Authenticate(ctx context.Context, secret string, token bool) 
 	if g.Token != token {
 		return Identity{}, chat.ErrUnauthorized
 	}
-	if now := a.now(); now.Sub(g.Seen) > touchEvery {
-		// The asker may be gone before this is written; their session was used all the same.
-		if err := a.store.Touch(context.WithoutCancel(ctx), now.Truncate(time.Millisecond), g.ID); err != nil {
-			return Identity{}, fmt.Errorf("note a session in use: %w", err)
+	if now := a.now(); now.Sub(g.Seen) > touchEvery && now.UnixNano() >= a.noteFrom.Load() {
+		// The asker may be gone before this is written; their session was used all the same. If it can not be
+		// written, as on a full disk, they may still read; Tend, which fails too, says why.
+		if _, err := a.store.Touch(context.WithoutCancel(ctx), now.Truncate(time.Millisecond), g.ID); err != nil {
+			a.noteFrom.Store(now.Add(noteAgain).UnixNano())
+		} else {
+			a.known.forget(g.ID) // it says when it was last used
 		}
-		a.known.forget(g.ID) // it says when it was last used
 	}
 	return Identity{User: u.User, Grant: g.ID, Token: g.Token, created: g.Created, secret: g.Secret}, nil
 }
@@ -187,16 +189,20 @@ func (a *Accounts) Tend(ctx context.Context) error {
 			used = append(used, id.Grant)
 		}
 	}
+	var unnoted error
 	for some := range slices.Chunk(used, touchAtOnce) {
-		if err := a.store.Touch(ctx, now, some...); err != nil {
-			return fmt.Errorf("note sessions in use: %w", err)
+		gone, err := a.store.Touch(ctx, now, some...)
+		if err != nil {
+			unnoted = fmt.Errorf("note sessions in use: %w", err)
+			break
 		}
 		a.known.forget(some...)
+		a.ended(gone...) // by another process
 	}
 	ended, err := a.store.EndStale(ctx, now, now.Add(-idle), now.Add(-absolute))
 	if err != nil {
-		return fmt.Errorf("end expired sessions: %w", err)
+		return errors.Join(unnoted, fmt.Errorf("end expired sessions: %w", err))
 	}
 	a.ended(ended...)
-	return nil
+	return unnoted
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -98,23 +99,28 @@ type touched struct {
 	writes, grants int
 }
 
-func (s *touched) Touch(_ context.Context, _ time.Time, grants ...string) error {
+func (s *touched) Touch(_ context.Context, _ time.Time, grants ...string) (gone []string, err error) {
 	s.writes++
 	s.grants += len(grants)
-	return nil
+	if i := slices.Index(grants, "grant7"); i >= 0 {
+		gone = grants[i : i+1]
+	}
+	return gone, nil
 }
 
 func (s *touched) EndStale(context.Context, time.Time, time.Time, time.Time) ([]string, error) {
 	return nil, nil
 }
 
-// Thousands who only read must not cost a commit each, every minute: those who write would wait for them.
+// Thousands who only read must not cost a commit each, every minute: those who write would wait for them. Whose session another process
+// has ended is let go then.
 func TestTendWritesOfManyAtOnce(t *testing.T) {
 	s := &touched{}
 	a := New(s, Options{Streams: Streams{PerIP: 10_000}})
+	var ended []int
 	for i := range 1000 {
 		id := Identity{User: chat.User{ID: chat.UserID(fmt.Sprint("user", i))}, Grant: fmt.Sprint("grant", i), Token: true}
-		if _, err := a.Live.Open(id, here, func() {}); err != nil {
+		if _, err := a.Live.Open(id, here, func() { ended = append(ended, i) }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -123,5 +129,8 @@ func TestTendWritesOfManyAtOnce(t *testing.T) {
 	}
 	if s.grants != 1000 || s.writes > 4 {
 		t.Errorf("%d grants are noted in %d writes, want 1000 in 4", s.grants, s.writes)
+	}
+	if !slices.Equal(ended, []int{7}) {
+		t.Errorf("%v are let go, want 7", ended)
 	}
 }

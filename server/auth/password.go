@@ -7,12 +7,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
-	"github.com/trustelem/zxcvbn"
+	"github.com/trustelem/zxcvbn/frequency"
 	"golang.org/x/text/unicode/norm"
 
 	"parley/app/chat"
@@ -21,6 +23,7 @@ import (
 const (
 	minPassword = 8     // code points
 	maxPassword = 1_024 // bytes
+	maxHashing  = 4     // hashes at once, each of which takes tens of MiB
 	maxWaiting  = 32    // hashes that wait for their turn
 )
 
@@ -52,7 +55,7 @@ func newHasher(p Params) *hasher {
 	return &hasher{
 		params: a,
 		decoy:  fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=1$%s$%s", a.Memory, a.Iterations, b64(salt), b64(key)),
-		slots:  make(chan struct{}, runtime.GOMAXPROCS(0)),
+		slots:  make(chan struct{}, min(runtime.GOMAXPROCS(0), maxHashing)),
 	}
 }
 
@@ -107,22 +110,19 @@ func (h *hasher) check(ctx context.Context, password, hash string) (ok, stale bo
 }
 
 //go:embed common.txt
-var common string // passwords that everyone tries first, a line each, folded
+var common string // passwords that everyone tries first beside those of the list, a line each, folded
 
-const (
-	firstGuesses = 20_000 // the first ten thousand, and what is one thing more than one of them
-	judged       = 32     // characters: longer ones take long to judge
-)
+// firstGuesses is how many of the passwords that people chose most often are refused.
+const firstGuesses = 10_000
 
-// guessed reports whether p, or how it begins, is among the first guesses of someone who knows the name: by lists of passwords, words
-// and names, keyboards, sequences, dates and repetitions, as zxcvbn weighs them (Wheeler, "zxcvbn: Low-Budget Password
-// Strength Estimation", USENIX Security 2016).
+// guessed reports whether p is among the first guesses of someone who knows the name: a password of many people, one character again
+// and again, or the name, or this program's, with digits and signs around.
 func guessed(p, name string) bool {
-	begin := []rune(p)
-	if len(begin) > judged {
-		begin = begin[:judged]
-	}
-	return zxcvbn.PasswordStrength(string(begin), []string{name, "parley"}).Guesses <= firstGuesses
+	p = strings.ToLower(p)
+	first, _ := utf8.DecodeRuneInString(p)
+	bare := NameKey(strings.TrimFunc(p, func(r rune) bool { return !unicode.IsLetter(r) }))
+	return slices.Contains(frequency.FrequencyLists["passwords"][:firstGuesses], p) || strings.Contains("\n"+common, "\n"+p+"\n") ||
+		strings.Trim(p, string(first)) == "" || bare == "parley" || bare != "" && bare == NameKey(name)
 }
 
 func validPassword(p, name string) error {
@@ -133,7 +133,7 @@ func validPassword(p, name string) error {
 		return chat.Errorf(chat.CodeInvalid, "a password has at least %d characters; this one has %d", minPassword, n)
 	case NameKey(p) == NameKey(name):
 		return chat.Errorf(chat.CodeInvalid, "the password is your name; choose another")
-	case strings.Contains("\n"+common, "\n"+strings.ToLower(p)+"\n"), guessed(p, name):
+	case guessed(p, name):
 		return chat.Errorf(chat.CodeInvalid, "this password is one of the first that others would try; choose another")
 	}
 	return nil

@@ -83,8 +83,8 @@ type Store interface {
 	Grant(ctx context.Context, secret Digest) (Grant, User, error)
 	// Grants reads the grants of a user, the newest first.
 	Grants(ctx context.Context, u chat.UserID) ([]Grant, error)
-	// Touch notes that grants were used; one that is gone is no error.
-	Touch(ctx context.Context, seen time.Time, grants ...string) error
+	// Touch notes that grants were used, and returns the IDs of those that are gone.
+	Touch(ctx context.Context, seen time.Time, grants ...string) (gone []string, err error)
 	// EndGrant removes a grant of u. One of another user is not there.
 	EndGrant(ctx context.Context, u chat.UserID, id string) error
 	// EndStale removes sessions last seen before idle or created before oldest, and returns their IDs.

@@ -31,7 +31,7 @@ type world struct {
 
 func newWorld(t *testing.T, people int, o hub.Options) *world {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // hundreds of commits, on a disk that may be slow
 	store, err := sqlite.Open(ctx, sqlite.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
@@ -48,17 +48,23 @@ func newWorld(t *testing.T, people int, o hub.Options) *world {
 		cancel()
 	})
 	for i := range people {
-		u := chat.User{ID: chat.NewID[chat.UserID](), Name: fmt.Sprintf("user %d", i)}
-		if err := store.AddUser(ctx, auth.User{User: u, Key: u.Name, Hash: "-", Created: time.Now()}); err != nil {
-			t.Fatal(err)
-		}
-		w.users = append(w.users, u.ID)
-		w.admit(u.ID)
+		u := w.user(fmt.Sprintf("user %d", i))
+		w.users = append(w.users, u)
+		w.admit(u)
 		if i == 0 {
-			w.room = w.newRoom(u.ID, chat.Public, "General").ID
+			w.room = w.newRoom(u, chat.Public, "General").ID
 		}
 	}
 	return w
+}
+
+func (w *world) user(name string) chat.UserID {
+	w.t.Helper()
+	u := chat.User{ID: chat.NewID[chat.UserID](), Name: name}
+	if err := w.store.AddUser(w.ctx, auth.User{User: u, Key: name, Hash: "-", Created: time.Now()}); err != nil {
+		w.t.Fatal(err)
+	}
+	return u.ID
 }
 
 func (w *world) admit(u chat.UserID) {

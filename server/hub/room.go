@@ -23,8 +23,9 @@ func (h *Hub) CreateRoom(ctx context.Context, u chat.UserID, n chat.NewRoom) (ch
 
 // Admit gives u what every user has: a self room, and a place in the first public
 // room, if there is one and it is not full. It may be called again, and does nothing then: who left
-// that room is not brought back.
+// that room is not brought back. Whoever asked may be gone meanwhile: both are done, or they would miss that room for good.
 func (h *Hub) Admit(ctx context.Context, u chat.UserID) error {
+	ctx = context.WithoutCancel(ctx)
 	res, err := h.submit(ctx, Append{From: u, Create: &chat.NewRoom{Nonce: "parley-self", Kind: chat.Self}})
 	if err != nil || len(res.New) == 0 {
 		return err

@@ -169,6 +169,7 @@ func (w *Watcher) CatchUp(ctx context.Context) (entries []*Entry, cursor chat.Cu
 	if err != nil {
 		return nil, "", false, err
 	}
+	size := 0
 	for _, l := range logged {
 		if l.Pos > head {
 			break
@@ -176,6 +177,10 @@ func (w *Watcher) CatchUp(ctx context.Context) (entries []*Entry, cursor chat.Cu
 		e, err := h.entry(l)
 		if err != nil {
 			return nil, "", false, err
+		}
+		if size += len(e.JSON); size > maxPendingBytes && len(entries) > 0 {
+			pos = entries[len(entries)-1].Pos
+			break
 		}
 		e.cursor = h.mint(place{pos: l.Pos})
 		entries = append(entries, e)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -215,9 +216,14 @@ func TestGrants(t *testing.T) {
 	_, _, err = s.Grant(ctx, auth.Digest{2})
 	wantCode(t, "Grant of one that ended", err, chat.CodeNotFound)
 
-	ok(t, "Touch", s.Touch(ctx, at(time.Minute), "grant99", "grant3"))
-	ok(t, "Touch, late", s.Touch(ctx, at(time.Second), "grant3"))
-	ok(t, "Touch of nothing", s.Touch(ctx, at(0), "grant99"))
+	gone, err := s.Touch(ctx, at(time.Minute), "grant99", "grant3")
+	if err != nil || !slices.Equal(gone, []string{"grant99"}) {
+		t.Errorf("Touch = %q, %v", gone, err)
+	}
+	gone, err = s.Touch(ctx, at(time.Second), "grant3") // late
+	if err != nil || len(gone) != 0 {
+		t.Errorf("Touch = %q, %v", gone, err)
+	}
 	g, _, err = s.Grant(ctx, three.Secret)
 	if err != nil || !g.Seen.Equal(at(time.Minute)) {
 		t.Fatalf("seen at %v, %v", g.Seen, err)

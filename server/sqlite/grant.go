@@ -111,15 +111,21 @@ func (s *Store) Grants(ctx context.Context, u chat.UserID) (grants []auth.Grant,
 }
 
 // Touch implements auth.Store.
-func (s *Store) Touch(ctx context.Context, seen time.Time, grants ...string) error {
-	return s.account(ctx, "noting the use of grants", func(c *change) error {
+func (s *Store) Touch(ctx context.Context, seen time.Time, grants ...string) (gone []string, err error) {
+	err = s.account(ctx, "noting the use of grants", func(c *change) error {
+		gone = nil
 		for _, id := range grants {
-			if err := c.exec(`UPDATE grants SET seen = max(seen, ?) WHERE id = ?`, seen.UnixMilli(), id); err != nil {
+			n, err := c.changed(`UPDATE grants SET seen = max(seen, ?) WHERE id = ?`, seen.UnixMilli(), id)
+			if err != nil {
 				return err
+			}
+			if n == 0 {
+				gone = append(gone, id)
 			}
 		}
 		return nil
 	})
+	return gone, err
 }
 
 // EndGrant implements auth.Store.

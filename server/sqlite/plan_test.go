@@ -102,9 +102,10 @@ func useAll(t *testing.T, s *Store) {
 		_, err := s.AddGrant(ctx, auth.Grant{ID: string('a' + i), Secret: auth.Digest{i}, User: ana.ID, Token: i == 2, Created: now, Seen: now}, 1)
 		check(err)
 	}
-	check(s.Touch(ctx, now, "b"))
+	_, err := s.Touch(ctx, now, "b")
+	check(err)
 	check(s.EndGrant(ctx, ana.ID, "b"))
-	_, err := s.EndStale(ctx, now, now, now)
+	_, err = s.EndStale(ctx, now, now, now)
 	check(err)
 	_, err = s.SetUp(ctx)
 	check(err)

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -63,20 +62,6 @@ func TestArrows(t *testing.T) {
 		if !met {
 			t.Errorf("no package matches %s: the arrow %s → %s guards nothing", a.from, a.from, a.to)
 		}
-	}
-}
-
-// TestNhooyrStaysInTwoFiles holds the one decision that must be easy to revise.
-func TestNhooyrStaysInTwoFiles(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "git", "-C", "..", "grep", "-l", `"nhooyr.io/websocket"`, "--", "*.go").Output()
-	if err != nil {
-		t.Fatalf("git grep: %v", err)
-	}
-	got := strings.Fields(string(out))
-	got = slices.DeleteFunc(got, func(f string) bool { return f == "server/deps_test.go" || strings.HasSuffix(f, "_test.go") })
-	want := []string{"app/transport/websocket.go", "server/api/websocket.go"}
-	if !slices.Equal(got, want) {
-		t.Errorf("nhooyr.io/websocket is imported by %q, want %q", got, want)
 	}
 }
 

@@ -39,6 +39,7 @@
 //	POST   /api/tokens     NewToken → Token        a bearer token for a program
 //	GET    /api/chaos      → Chaos                 how bad the network is made on purpose (owner, with --dev)
 //	PUT    /api/chaos      Chaos → Chaos           make it so, from now on until a restart
+//	POST   /api/reports    → 204                   what a browser held back because of the page's policy; for anyone
 //	GET    /api/lab        → Costs                 what the four ways cost the server (owner)
 //	GET    /livez, /readyz → 200 or 503            alive; fit to serve
 //

@@ -46,9 +46,6 @@ func (e *Engine) SignOut(ctx context.Context) error {
 	return e.forget(ctx)
 }
 
-// Server asks what anyone may know.
-func (e *Engine) Server(ctx context.Context) (chat.Server, error) { return e.c.API.Server(ctx) }
-
 // NewRoom makes a room, or finds a direct one.
 func (e *Engine) NewRoom(ctx context.Context, in chat.NewRoom) (chat.Room, error) {
 	if in.Nonce == "" {

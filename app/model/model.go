@@ -180,9 +180,6 @@ func (m *Model) Open(id chat.RoomID) {
 	m.Divide()
 }
 
-// Current is the room that is shown.
-func (m *Model) Current() chat.RoomID { return m.open }
-
 // Divide moves the divider of the open room before what is unread now.
 func (m *Model) Divide() {
 	if r := m.rooms[m.open]; r != nil {

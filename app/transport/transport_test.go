@@ -38,8 +38,7 @@ func world(s *servertest.Server, via chat.Via) chattest.World {
 	}
 }
 
-// The one suite passes over each of the four transports, against the real server, and
-// over the hub's own link.
+// The one suite passes over each of the four transports, against the real server. Package hub has it pass over its own link.
 func TestLinks(t *testing.T) {
 	for _, via := range chat.Vias {
 		t.Run(string(via), func(t *testing.T) {

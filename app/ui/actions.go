@@ -41,7 +41,6 @@ type Actions interface {
 	SignUp(context.Context, chat.SignUp) error
 	SignIn(context.Context, chat.SignIn) error
 	SignOut(context.Context) error
-	Server(context.Context) (chat.Server, error)
 	NewRoom(context.Context, chat.NewRoom) (chat.Room, error)
 	Rooms(context.Context) ([]chat.Room, error) // public rooms one is not in
 	Join(context.Context, chat.RoomID) error

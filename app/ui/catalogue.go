@@ -16,7 +16,7 @@ type Words struct {
 	Lang string // as in the lang attribute
 	Name string // of the language, in itself
 
-	App, Close, Cancel, Back, Copy, Copied, Share, Retry, Edit, Delete, Loading, Skip, You string
+	App, Close, Cancel, Back, Copy, Copied, Share, Retry, Edit, Delete, Skip, You string
 
 	Door     DoorWords
 	Sidebar  SidebarWords
@@ -80,9 +80,9 @@ type RowWords struct {
 
 // ComposerWords are for where one writes.
 type ComposerWords struct {
-	_                                                                 uncompared
-	To, ToDirect, Label, Send, Editing, CancelEdit, SaveEdit, TooLong string
-	Left                                                              Plural
+	_                                                          uncompared
+	To, ToDirect, Send, Editing, CancelEdit, SaveEdit, TooLong string
+	Left                                                       Plural
 }
 
 // PeopleWords are for the pane of members.
@@ -104,18 +104,18 @@ type DialogWords struct {
 
 // ConnWords are for the chip, the banner and the Connection page.
 type ConnWords struct {
-	_                                                                     uncompared
-	WebSocket, EventSource, LongPoll, Poll, Auto                          string
-	WebSocketShort, EventSourceShort, LongPollShort, PollShort            string
-	LongPollWithin, PollWithin                                            string // within a sentence
-	WebSocketHint, EventSourceHint, LongPollHint, PollHint, AutoHint      string
-	Open, Connecting, Waiting, Offline, Label, Details, Way, State, Since string
-	RTT, NotMeasured, Ms, Every, EverySeconds, Applies, Now               string
-	Reconnecting, CatchingUp, TryNow, OfflineKeep                         string
-	Retrying, OfflineOutbox                                               Plural
-	Update, Reload, Ended, SignInAgain                                    string
-	Chosen, Best, NeverOpened, Blocked, Held, Died, Cut, CutAfter         string
-	Kept, Trying, Portal                                                  string
+	_                                                                uncompared
+	WebSocket, EventSource, LongPoll, Poll, Auto                     string
+	WebSocketShort, EventSourceShort, LongPollShort, PollShort       string
+	LongPollWithin, PollWithin                                       string // within a sentence
+	WebSocketHint, EventSourceHint, LongPollHint, PollHint, AutoHint string
+	Open, Connecting, Waiting, Offline, Label, Details, Way, Since   string
+	RTT, NotMeasured, Ms, Every, EverySeconds, Applies, Now          string
+	Reconnecting, CatchingUp, TryNow, OfflineKeep                    string
+	Retrying, OfflineOutbox                                          Plural
+	Update, Reload, Ended, SignInAgain                               string
+	Chosen, Best, NeverOpened, Blocked, Held, Died, Cut, CutAfter    string
+	Kept, Trying, Portal                                             string
 }
 
 // StatsWords are for what is measured of the connection, and for the report of it.

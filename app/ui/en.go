@@ -5,7 +5,7 @@ func en() *Words {
 	return &Words{
 		Lang: "en", Name: "English",
 		App: "Parley", Close: "Close", Cancel: "Cancel", Back: "Back", Copy: "Copy", Copied: "Copied", Share: "Share",
-		Retry: "Retry", Edit: "Edit", Delete: "Delete", Loading: "Loading", Skip: "Skip to the message box", You: "you",
+		Retry: "Retry", Edit: "Edit", Delete: "Delete", Skip: "Skip to the message box", You: "you",
 		Door: DoorWords{
 			SetUpTitle: "Set up your server", SetUpLead: "Choose a name and a password. You will own this server and can invite others.",
 			SignUpTitle: "Join the conversation", SignUpLead: "You were invited. Choose how others will see you.",
@@ -23,7 +23,7 @@ func en() *Words {
 			AlreadySetUp: "This server has an owner already. Sign in, or ask for an invite link.", EndedLead: "You were signed out on this device. Your drafts are safe.",
 		},
 		Sidebar: SidebarWords{
-			Label: "Rooms and people", Find: "Find a room or a person", FindHint: "Find…", Rooms: "Rooms", Direct: "Direct messages", NoMatch: "Nothing here is called that.",
+			Label: "Rooms and people", Find: "Find one of your rooms or conversations", FindHint: "Find…", Rooms: "Rooms", Direct: "Direct messages", NoMatch: "Nothing here is called that.",
 			Draft: "Draft: {text}", New: "New room or message", Settings: "Settings",
 			NewRoom: "New room", NewDirect: "New direct message", Browse: "Browse rooms", Invite: "Invite people",
 			Unread: Plural{"{n} unread message", "{n} unread messages"}, Online: "online", Offline: "away",
@@ -45,7 +45,7 @@ func en() *Words {
 			NotSentFor: "Not sent: {why}", CodeOf: "Code: {lang}",
 		},
 		Composer: ComposerWords{
-			To: "Write to {room}", ToDirect: "Write to {name}", Label: "Message", Send: "Send", Editing: "Editing a message", CancelEdit: "Stop editing", SaveEdit: "Save changes",
+			To: "Write to {room}", ToDirect: "Write to {name}", Send: "Send", Editing: "Editing a message", CancelEdit: "Stop editing", SaveEdit: "Save changes",
 			Left: Plural{"{n} character left", "{n} characters left"}, TooLong: "Too long by {n}. Shorten it, or send it in parts.",
 		},
 		People: PeopleWords{
@@ -72,7 +72,7 @@ func en() *Words {
 			LongPollHint: "Ask, and be answered when there is something. Works nearly everywhere.", PollHint: "Ask again and again. Works everywhere, with a delay.",
 			AutoHint: "Uses the best way that works here, and changes by itself.",
 			Open:     "Connected", Connecting: "Connecting", Waiting: "Waiting", Offline: "Offline", Label: "Connection:", Details: "Connection settings",
-			Way: "How to connect", State: "State", Since: "Since", RTT: "There and back", NotMeasured: "not measured yet", Ms: "{n} ms", Every: "Ask every", EverySeconds: "{n} s",
+			Way: "How to connect", Since: "Since", RTT: "There and back", NotMeasured: "not measured yet", Ms: "{n} ms", Every: "Ask every", EverySeconds: "{n} s",
 			Applies: "A change applies at once. Nothing is lost or shown twice.", Now: "Now",
 			Reconnecting: "Connection lost. Reconnecting… You can keep writing.", CatchingUp: "Catching up…", TryNow: "Try now", OfflineKeep: "You're offline. You can keep reading and writing.",
 			Retrying:      Plural{"Can't reach the server. Next try in {n} s.", "Can't reach the server. Next try in {n} s."},

@@ -65,7 +65,7 @@ func plain(ui app.UI) string {
 	return strings.Join(strings.Fields(html.UnescapeString(s)), " ")
 }
 
-// A row that can not be drawn says so, and all else is there. (T24)
+// A row that can not be drawn says so in its place. (T24)
 func TestFaultOfARow(t *testing.T) {
 	for lang, want := range map[string]string{"en": "This message can't be shown.", "zh": "此消息无法显示。"} {
 		s := opened(view(), lang, place{kind: atRoom, room: view().Room.ID})

@@ -5,7 +5,7 @@ func zh() *Words {
 	return &Words{
 		Lang: "zh-CN", Name: "简体中文",
 		App: "Parley", Close: "关闭", Cancel: "取消", Back: "返回", Copy: "复制", Copied: "已复制", Share: "分享",
-		Retry: "重试", Edit: "编辑", Delete: "删除", Loading: "加载中", Skip: "跳到输入框", You: "我",
+		Retry: "重试", Edit: "编辑", Delete: "删除", Skip: "跳到输入框", You: "我",
 		Door: DoorWords{
 			SetUpTitle: "设置您的服务器", SetUpLead: "请设置名字和密码。您将成为此服务器的所有者，并可邀请其他人。",
 			SignUpTitle: "加入对话", SignUpLead: "您收到了邀请。请设置您在这里的名字。",
@@ -23,7 +23,7 @@ func zh() *Words {
 			AlreadySetUp: "此服务器已有所有者。请登录，或索取邀请链接。", EndedLead: "您已在此设备退出登录，草稿已保留。",
 		},
 		Sidebar: SidebarWords{
-			Label: "房间与联系人", Find: "查找房间或联系人", FindHint: "查找…", Rooms: "房间", Direct: "私信", NoMatch: "没有符合的名称。",
+			Label: "房间与联系人", Find: "查找您的房间或私信", FindHint: "查找…", Rooms: "房间", Direct: "私信", NoMatch: "没有符合的名称。",
 			Draft: "草稿：{text}", New: "新建房间或私信", Settings: "设置",
 			NewRoom: "新建房间", NewDirect: "新建私信", Browse: "浏览房间", Invite: "邀请成员",
 			Unread: Plural{"{n} 条未读消息", "{n} 条未读消息"}, Online: "在线", Offline: "离开",
@@ -45,7 +45,7 @@ func zh() *Words {
 			NotSentFor: "未发送：{why}", CodeOf: "代码：{lang}",
 		},
 		Composer: ComposerWords{
-			To: "发消息到 {room}", ToDirect: "发消息给 {name}", Label: "消息", Send: "发送", Editing: "正在编辑消息", CancelEdit: "停止编辑", SaveEdit: "保存修改",
+			To: "发消息到 {room}", ToDirect: "发消息给 {name}", Send: "发送", Editing: "正在编辑消息", CancelEdit: "停止编辑", SaveEdit: "保存修改",
 			Left: Plural{"还可输入 {n} 个字符", "还可输入 {n} 个字符"}, TooLong: "超出 {n} 个字符，请缩短或分次发送。",
 		},
 		People: PeopleWords{
@@ -72,7 +72,7 @@ func zh() *Words {
 			LongPollHint: "发出询问，有消息时才回答，几乎处处可用。", PollHint: "反复询问，处处可用，但有延迟。",
 			AutoHint: "使用当前可用的最佳方式，并自动切换。",
 			Open:     "已连接", Connecting: "正在连接", Waiting: "等待重试", Offline: "离线", Label: "连接：", Details: "连接设置",
-			Way: "连接方式", State: "状态", Since: "开始于", RTT: "往返时间", NotMeasured: "尚未测量", Ms: "{n} ms", Every: "询问间隔", EverySeconds: "{n} 秒",
+			Way: "连接方式", Since: "开始于", RTT: "往返时间", NotMeasured: "尚未测量", Ms: "{n} ms", Every: "询问间隔", EverySeconds: "{n} 秒",
 			Applies: "更改立即生效，消息不会丢失或重复。", Now: "当前",
 			Reconnecting: "连接已断开，正在重连…您可以继续输入。", CatchingUp: "正在同步…", TryNow: "立即重试", OfflineKeep: "您已离线，可以继续阅读和输入。",
 			Retrying:      Plural{"无法连接服务器，{n} 秒后重试。", "无法连接服务器，{n} 秒后重试。"},

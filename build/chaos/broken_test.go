@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -15,11 +16,22 @@ import (
 // A detector tries to catch a server that breaks one promise. It returns what it saw, "" if nothing.
 type detector func(t *testing.T, binary string, env []string) string
 
-// broken are the promises that a build with the tag "fault" can be told to break, and what has to notice.
-var broken = []struct {
+// A breach is one promise broken.
+type breach struct {
 	fault, says string
 	by          detector
-}{
+}
+
+// rank is 0 for what is tried each time: acknowledging early, a cursor that is off by one, a nonce that is ignored.
+func (b breach) rank() int {
+	if slices.Contains([]string{"ack", "skip", "nonce"}, b.fault) {
+		return 0
+	}
+	return 1
+}
+
+// broken are the promises that a build with the tag "fault" can be told to break, and what has to notice.
+var broken = []breach{
 	{"ack", "messages are acknowledged before they are committed", byRun(check.Lost, func(c *Config) { c.Strikes.Kills = 16 })},
 	{"skip", "a cursor is off by one, forwards", byRun(check.SeqGap, nil)},
 	{"repeat", "a cursor is off by one, backwards", byRun(check.Repeated, nil)},
@@ -34,15 +46,16 @@ var broken = []struct {
 }
 
 // TestBrokenBuilds (T23) holds that what is claimed of the server could be found wrong: of each promise there is
-// a server that breaks it, and each is caught, for the right reason. The short form tries three at random.
+// a server that breaks it, and each is caught, for the right reason. The short form tries the three that matter most, and one of the others at random.
 func TestBrokenBuilds(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "parley")
 	must(t, child.Build(t.Context(), binary, "fault"))
 	r := rand.New(rand.NewPCG(drawn(t), 5))
 	chosen := slices.Clone(broken)
 	r.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
+	slices.SortStableFunc(chosen, func(a, b breach) int { return cmp.Compare(a.rank(), b.rank()) })
 	if !*full {
-		chosen = chosen[:3]
+		chosen = chosen[:4]
 	} else {
 		t.Run("none", func(t *testing.T) { // it is the fault that is caught, and not the build that has them
 			cfg := probe(t, binary, nil)

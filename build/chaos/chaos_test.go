@@ -51,7 +51,7 @@ const most = 256 << 10 // KiB
 // leaked, and the server holds a bounded amount of everything.
 func TestDelivery(t *testing.T) {
 	cfg := config(t, binary)
-	cfg.Strikes = Strikes{Kills: 10, Freezes: 6, Networks: 3, Switches: 18, Stales: 12}
+	cfg.Strikes = Strikes{Kills: 20, Freezes: 6, Networks: 3, Switches: 18, Stales: 12}
 	cfg.Deliveries = 200_000
 	if *full {
 		cfg.Strikes = Strikes{Kills: 20, Freezes: 20, Networks: 10, Switches: 60, Stales: 40}

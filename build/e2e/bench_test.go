@@ -169,7 +169,7 @@ func (x *transfer) bytes() float64 {
 	return x.took
 }
 
-// What a page costs that is open in a room while messages arrive there: the page keeps at most 10,000 events of it.
+// What a page costs that is open in a room while messages arrive there: the page keeps at most 4,000 of them.
 func BenchmarkMemory(b *testing.B) {
 	s, br := newStage(b), browser(b)
 	p := open(b, br, s.Base(), desk)

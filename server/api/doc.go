@@ -7,7 +7,7 @@
 // same function as a POST.
 //
 // A carrier is the server's end of one of the four transports (feed.go). The two
-// that answer once wait in their handler (poll.go). The other two are streams
+// that answer once begin in their handler (poll.go); long polls that wait leave it where they can, and are parked (park.go). The other two are streams
 // (stream.go): on plain TCP they leave net/http, and shards (shard.go) write
 // what came for a stream without blocking, all of it in one go, out of frames that were built
 // once for all. A stream whose socket is full goes its own way, in a goroutine that

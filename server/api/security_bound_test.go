@@ -186,8 +186,7 @@ func TestS57Crowds(t *testing.T) {
 	}
 }
 
-// TestS58Reading: a question has a bounded answer, counts against its asker's budget whatever it asks for, and ends
-// with who asked it.
+// TestS58Reading: a question has a bounded answer, and counts against its asker's budget whatever it asks for.
 func TestS58Reading(t *testing.T) {
 	w := newWorld(t, setting{accounts: func(o *auth.Options) { o.Rates.Read, o.Rates.ReadBurst = 1e-6, 60 }})
 	ana := w.owner()

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -167,26 +169,85 @@ func plainText(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// TestDrain: a server that is told to stop lets its readers go, says so by its status, and
-// leaves nothing to be mended.
-func TestDrain(t *testing.T) {
+// program is the server's, and an address for it.
+func program(t *testing.T) (parley, addr string) {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	parley := filepath.Join(t.TempDir(), "parley") // the test binary by this name is the program
+	parley = filepath.Join(t.TempDir(), "parley") // the test binary by this name is the program
 	if err := os.Symlink(exe, parley); err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return parley, l.Addr().String()
+}
+
+// readiness waits until the server says that it is ready, or until that is over.
+func readiness(t *testing.T, addr string, want bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); ; {
+		res, err := http.Get("http://" + addr + "/readyz") //nolint:noctx // it is asked again
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		if (err == nil && res.StatusCode == http.StatusOK) == want {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("it does not become %t that the server is ready: %v", want, err)
+		}
+	}
+}
+
+// TestToldToStopTwice: a server that waits for a request to end, and is told to stop again, stops.
+func TestToldToStopTwice(t *testing.T) {
+	parley, addr := program(t)
+	c := exec.CommandContext(t.Context(), parley, "--addr", addr, "--data", t.TempDir())
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readiness(t, addr, true)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := fmt.Fprintf(conn, "POST /api/session HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: 40\r\nExpect: 100-continue\r\n\r\n", addr); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.HasPrefix(line, "HTTP/1.1 100 ") { // the body is waited for
+		t.Fatalf("%q, %v", line, err)
+	}
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	readiness(t, addr, false)
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	err = c.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 {
+		t.Errorf("the server ended with %v, want status 1", err)
+	}
+}
+
+// TestDrain: a server that is told to stop lets its readers go, says so by its status, and
+// leaves nothing to be mended.
+func TestDrain(t *testing.T) {
+	parley, addr := program(t)
+	dir := t.TempDir()
 	run := func(in string, args ...string) string {
 		c := exec.CommandContext(t.Context(), parley, append(args, "--data", dir)...)
 		c.Stdin = strings.NewReader(in)

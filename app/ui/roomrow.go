@@ -40,7 +40,7 @@ func (b *roomRow) Render() app.UI {
 	}
 	link := app.A().Class(class...).Href(roomPath(r.ID)).Body(
 		b.face(r),
-		app.Span().Class("item-name").Text(r.Name),
+		app.Span().Class("item-name").Title(r.Name).Text(r.Name),
 		app.Span().Class("item-time").Text(b.time(r.LastAt)),
 		app.Span().Class("item-last").Text(last),
 		b.badge(r),

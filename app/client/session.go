@@ -121,7 +121,7 @@ func (e *Engine) ended() {
 	}
 	era := e.era
 	ask(e, askPatience, e.c.API.Server, func(s chat.Server, err error) {
-		if era != e.era {
+		if era != e.era || e.session == model.SignedIn { // they have signed in meanwhile
 			return
 		}
 		if err != nil {

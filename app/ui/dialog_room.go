@@ -43,10 +43,11 @@ func (n *newRoom) kind(id, ic, name, hint string, on bool, h app.EventHandler) a
 	return choice("kind", id, ic, name, hint, on, h)
 }
 
-// choice is one card of a group of radio buttons.
+// choice is one card of a group of radio buttons. It goes by the click, which keys make too: the browser tells of no change
+// when the screen is drawn during the click, by what was chosen a moment before.
 func choice(group, id, ic, name, hint string, on bool, h app.EventHandler) app.UI {
 	return app.Label().Class("choice").For("%s", id).Body(
-		app.Input().Type("radio").Name(group).ID("%s", id).Checked(on).OnChange(h, app.EventScope(id)),
+		app.Input().Type("radio").Name(group).ID("%s", id).Checked(on).OnClick(h, app.EventScope(id)),
 		icon(ic),
 		app.Span().Class("choice-text").Body(app.Span().Class("choice-name").Text(name), app.Span().Class("quiet").Text(hint)),
 	)

@@ -68,7 +68,7 @@ func TestSwitchWhileMessagesFlow(t *testing.T) {
 		}
 	}()
 	ana.connectionSettings()
-	for range 3 {
+	for range 20 { // also while the screen is drawn for the choice before
 		for _, via := range chat.Vias {
 			ana.choose(via)
 		}

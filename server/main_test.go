@@ -93,7 +93,10 @@ func ask(ts *testscript.TestScript, neg bool, args []string) {
 func signIn(ts *testscript.TestScript, neg bool, args []string) {
 	b, err := json.Marshal(chat.SignIn{Name: args[0], Password: strings.TrimSpace(ts.ReadFile(args[1]))})
 	ts.Check(err)
-	res, err := http.Post(ts.Getenv("URL")+"/api/session", "application/json", bytes.NewReader(b)) //nolint:noctx // as above
+	q, err := http.NewRequestWithContext(context.Background(), http.MethodPost, ts.Getenv("URL")+"/api/session", bytes.NewReader(b))
+	ts.Check(err)
+	q.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(q)
 	ts.Check(err)
 	defer func() { _ = res.Body.Close() }()
 	if (res.StatusCode != http.StatusOK) != neg {
@@ -196,7 +199,11 @@ func readiness(t *testing.T, addr string, want bool) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(patience); ; {
-		res, err := http.Get("http://" + addr + "/readyz") //nolint:noctx // it is asked again
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.DefaultClient.Do(q)
 		if err == nil {
 			_ = res.Body.Close()
 		}

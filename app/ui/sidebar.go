@@ -129,7 +129,7 @@ func (b *sidebar) onFindKey(ctx app.Context, e app.Event) {
 		if first := document().Call("querySelector", ".sidebar-list a.item"); first.Truthy() && b.query != "" {
 			e.PreventDefault() // or the composer, which has the focus in a moment, takes the key for a new line
 			b.clear(ctx)
-			focus("composer")
+			b.s.backToWriting()
 			ctx.Navigate(first.Call("getAttribute", "href").String())
 		}
 	case "Escape":

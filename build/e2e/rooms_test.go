@@ -34,6 +34,13 @@ func (p *tab) lists(name string, has bool) {
 	p.until(fmt.Sprintf("%s is listed: %t", name, has), fmt.Sprintf(`[...document.querySelectorAll('.sidebar-list a[href^="/r/"] .item-name')].some((n) => n.textContent === %s) === %t`, js(name), has))
 }
 
+// enters opens a room of the list.
+func (p *tab) enters(name string) {
+	p.t.Helper()
+	p.do("open "+name, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`[...document.querySelectorAll('.sidebar-list a[href^="/r/"]')].find((a) => a.textContent.includes(%s)).click()`, js(name))))
+	p.in(name)
+}
+
 // members opens the pane of who is in the room.
 func (p *tab) members() {
 	p.t.Helper()
@@ -82,8 +89,7 @@ func TestRooms(t *testing.T) {
 	ana.click("dialog[open] label.pick")
 	ana.click(`dialog[open] button[type="submit"]`)
 	ben.lists("花园", true)
-	ben.do("open it", chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll('.sidebar-list a[href^="/r/"]')].find((a) => a.textContent.includes("花园")).click()`))
-	ben.in("花园")
+	ben.enters("花园")
 	ben.write("here")
 	ana.sees("here")
 
@@ -95,8 +101,7 @@ func TestRooms(t *testing.T) {
 	ben.lists("花园", false)
 	ben.until("nothing of it is shown", `!document.body.textContent.includes("for two only")`)
 
-	ben.do("open the kitchen", chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll('.sidebar-list a[href^="/r/"]')].find((a) => a.textContent.includes("kitchen")).click()`))
-	ben.in("kitchen")
+	ben.enters("kitchen")
 	ben.members()
 	ben.click("#members .context-actions button:nth-of-type(2)")
 	ben.click("dialog[open] #confirm")

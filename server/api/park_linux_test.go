@@ -213,18 +213,6 @@ func TestParkedPollEndsWithItsPeer(t *testing.T) {
 	}
 }
 
-// revokeTokens ends all grants of v's programs.
-func (v *visitor) revokeTokens() {
-	v.t.Helper()
-	var list []chat.Session
-	v.ask("GET", "/api/sessions", nil, &list)
-	for _, s := range list {
-		if s.Token {
-			v.ask("DELETE", "/api/sessions/"+s.ID, nil, nil)
-		}
-	}
-}
-
 func TestParkedPollEndsWithItsGrant(t *testing.T) {
 	ana, bot := patient(t)
 	l := bot.pollLine()

@@ -197,13 +197,7 @@ func TestS10SocketIsHeededNoMore(t *testing.T) {
 			l, err := bot.dial(chat.WebSocket, bot.snapshot().Cursor)
 			must(t, err)
 			defer l.close()
-			var sessions []chat.Session
-			ana.ask("GET", "/api/sessions", nil, &sessions)
-			for _, s := range sessions {
-				if s.Token {
-					ana.ask("DELETE", "/api/sessions/"+s.ID, nil, nil)
-				}
-			}
+			ana.revokeTokens()
 			for n := range 50 {
 				d := message(w.room, fmt.Sprint("after the end ", n))
 				b, err := json.Marshal(chat.Request{ID: int64(n + 1), Send: &d})

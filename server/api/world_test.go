@@ -327,3 +327,15 @@ func (v *visitor) say(room chat.RoomID, text string) (e chat.Event) {
 func message(room chat.RoomID, text string) chat.Draft {
 	return chat.Draft{Nonce: chat.NewID[chat.Nonce](), Room: room, Body: chat.Body{Message: &chat.Message{Text: text}}}
 }
+
+// revokeTokens ends all grants of v's programs.
+func (v *visitor) revokeTokens() {
+	v.t.Helper()
+	var list []chat.Session
+	v.ask("GET", "/api/sessions", nil, &list)
+	for _, s := range list {
+		if s.Token {
+			v.ask("DELETE", "/api/sessions/"+s.ID, nil, nil)
+		}
+	}
+}

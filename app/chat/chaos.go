@@ -5,7 +5,17 @@ import "time"
 // A Chaos is what a server that was started for it does to its own network. The first fault that
 // names a request or a stream is the one that it suffers.
 type Chaos struct {
-	Faults []Fault `json:"faults"`
+	Faults   []Fault    `json:"faults"`
+	Sessions []Follower `json:"sessions,omitempty"` // whom a fault can name; told by the server, and not set
+}
+
+// A Follower is a session that has a feed, or had one in the last two minutes.
+type Follower struct {
+	Session string `json:"session"` // its ID
+	User    string `json:"user"`    // whose, by name
+	Name    string `json:"name"`    // the browser, or that it is a program
+	Via     Via    `json:"via"`     // of its last feed
+	Current bool   `json:"current,omitzero"`
 }
 
 // A Fault makes the network bad, on purpose, for the feeds and the sends that it names.
@@ -27,12 +37,16 @@ const (
 	MaxFaults    = 32
 	MaxFaultMS   = 60_000  // of each of its times
 	MaxHoldBytes = 1 << 20 // held back on one connection
+	MaxFollowers = 100     // told of
 )
 
 // Validate reports what about c can not be done.
 func (c Chaos) Validate() error {
 	if len(c.Faults) > MaxFaults {
 		return &Error{Code: CodeTooLarge, Message: "these are too many faults", Max: MaxFaults, Got: len(c.Faults)}
+	}
+	if c.Sessions != nil {
+		return Errorf(CodeInvalid, "sessions are told by the server; leave them out")
 	}
 	for _, f := range c.Faults {
 		switch known := f.Via == ""; {

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -161,23 +160,12 @@ func (e *Engine) Pretend(off bool) {
 	})
 }
 
-// lookAside measures there and back where another tab has the connection, while someone looks.
-func (e *Engine) lookAside() {
-	if !e.meter.looked || !e.visible {
-		return
-	}
-	e.in(alarmPing, lookPing)
-	start := time.Now()
-	ask(e, pingPatience, func(ctx context.Context) (struct{}, error) { return struct{}{}, e.c.API.Live(ctx) }, func(_ struct{}, err error) {
-		if err == nil {
-			e.meter.took(e.c.Now(), time.Since(start))
-		}
-	})
-}
+// looked reports whether someone looks at what is measured now.
+func (e *Engine) looked() bool { return e.meter.looked && e.visible }
 
 // pause is the time between two pings.
 func (e *Engine) pause(d time.Duration) time.Duration {
-	if e.meter.looked && e.visible {
+	if e.looked() {
 		return lookPing
 	}
 	return d

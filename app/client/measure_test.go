@@ -29,6 +29,14 @@ func (w *world) kinds() []model.TurnKind {
 	return list
 }
 
+// breaks is how often a connection was had again in the last hour.
+func breaks(s *model.Stats) (n int) {
+	for _, v := range s.Reconnects {
+		n += v
+	}
+	return n
+}
+
 func (w *world) told(what string, want ...model.TurnKind) {
 	w.t.Helper()
 	if d := cmp.Diff(want, w.kinds()); d != "" {
@@ -62,6 +70,59 @@ func TestMeasure(t *testing.T) {
 	})
 }
 
+// How far what is shown is behind the log is asked while someone looks, whichever way brings it, and by nobody else.
+func TestLag(t *testing.T) {
+	for name, c := range map[string]struct {
+		choice model.Choice
+		way    way
+		behind int
+	}{
+		"websocket":        {model.Choice{Via: chat.WebSocket}, way{}, 0},
+		"eventsource":      {model.Choice{Via: chat.EventSource}, way{}, 0},
+		"longpoll":         {model.Choice{Via: chat.LongPoll}, way{}, 0},
+		"poll":             {model.Choice{Via: chat.Poll, Every: 30 * time.Second}, way{}, 3},
+		"held eventsource": {model.Choice{Via: chat.EventSource}, way{hold: true}, 3},
+		"held websocket":   {model.Choice{Via: chat.WebSocket}, way{hold: true}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in(t, func(w *world) {
+				w.ways[c.choice.Via] = c.way
+				w.begin()
+				w.engine.Use(c.choice)
+				w.pass(5 * time.Second)
+				w.set(func() { w.asked["peek"] = 0 })
+				w.pass(20 * time.Second)
+				w.want("questions before", 0, w.peeks())
+				w.engine.Measure(true)
+				w.pass(28 * time.Second) // polls are each half minute
+				s := w.view().Connection.Stats
+				w.want("behind at first", 0, s.Behind)
+				w.want("measured", true, s.Lag[model.StatsLine-1] == 0 && s.Lag[0] == -1)
+				for _, text := range []string{"one", "two", "three"} {
+					w.say(text)
+				}
+				w.pass(4 * time.Second)
+				v := w.view()
+				w.want("behind", c.behind, v.Connection.Stats.Behind)
+				w.want("most", c.behind, slices.Max(v.Connection.Stats.Lag[:]))
+				w.want("open", model.Open, v.Connection.State)
+				w.want("via", c.choice.Via, v.Connection.Via)
+				if c.way.hold {
+					return
+				}
+				w.pass(30 * time.Second)
+				s = w.view().Connection.Stats
+				w.want("behind at last", 0, s.Behind)
+				w.want("most of all", c.behind, slices.Max(s.Lag[:]))
+				w.engine.SetVisible(false)
+				asked := w.peeks()
+				w.pass(time.Minute)
+				w.want("questions unseen", asked, w.peeks())
+			})
+		})
+	}
+}
+
 // What is dropped comes back over the same way, which is not to blame.
 func TestDrop(t *testing.T) {
 	in(t, func(w *world) {
@@ -77,7 +138,7 @@ func TestDrop(t *testing.T) {
 		texts, _ := shown(v)
 		w.want("log", w.log(w.room), texts)
 		w.told("a drop", model.TurnOpened, model.TurnDropped, model.TurnOpened)
-		w.want("breaks", 1, w.view().Connection.Stats.Breaks)
+		w.want("breaks", 1, breaks(w.view().Connection.Stats))
 	})
 }
 
@@ -137,7 +198,7 @@ func TestTurns(t *testing.T) {
 		w.want("first", model.Turn{Kind: model.TurnLost, At: first.At, Via: chat.WebSocket, Why: model.Reason{Code: model.ReasonBlocked, Failed: chat.WebSocket}, Times: 1}, first)
 		w.want("then", model.Turn{Kind: model.TurnOpened, At: last.At, Via: chat.EventSource, Why: model.Reason{Code: model.ReasonBlocked, Failed: chat.WebSocket}, Times: 1}, last)
 		w.want("held back", model.No, w.view().Connection.Stats.Buffers)
-		w.want("breaks", 0, w.view().Connection.Stats.Breaks)
+		w.want("breaks", 0, breaks(w.view().Connection.Stats))
 		w.set(func() { w.ways = map[chat.Via]way{} })
 		w.pass(5 * time.Minute)
 		now := w.view().Connection.Stats.Turns[0]
@@ -215,7 +276,7 @@ func TestDropAmongTabs(t *testing.T) {
 				c := p.view().Connection
 				w.want("state", model.Open, c.State)
 				w.want("via", chat.WebSocket, c.Via)
-				w.want("breaks", n+1, c.Stats.Breaks)
+				w.want("breaks", n+1, breaks(c.Stats))
 				w.want("told first", model.TurnOpened, c.Stats.Turns[0].Kind)
 				w.want("told before", model.TurnDropped, c.Stats.Turns[1].Kind)
 				w.want("log", w.log(w.room), p.texts())

@@ -17,12 +17,12 @@ type meter struct {
 	trips    [tripsMost]trip
 	nextTrip int
 
-	minute             int64 // of what was counted last, since 1970
-	messages, requests [model.StatsLine]int
-	traffic            transport.Traffic // until minute
+	messages, requests, up, down, breaks ring // by the minute
+	lag                                  ring // by the TripStep: one more than the most that was missing, as 0 is not measured
+
+	traffic transport.Traffic // as counted last
 
 	open, ever bool // whether a connection is, and ever was
-	breaks     int
 	last       time.Time
 	behind     int
 	buffers    model.Verdict
@@ -37,6 +37,41 @@ type trip struct {
 	took time.Duration
 }
 
+// A ring is what was counted in each of the last spans of time.
+type ring struct {
+	span  int64 // the present one, since 1970
+	count [model.StatsLine]int
+}
+
+// in returns where the present span is counted.
+func (r *ring) in(span int64) *int {
+	if gone := span - r.span; gone < 0 || gone >= model.StatsLine {
+		r.count = [model.StatsLine]int{}
+	} else {
+		for i := r.span + 1; i <= span; i++ {
+			r.count[slot(i)] = 0
+		}
+	}
+	r.span = span
+	return &r.count[slot(span)]
+}
+
+// line is what was counted until now, the oldest first.
+func (r *ring) line(span int64) (line [model.StatsLine]int) {
+	r.in(span)
+	for i := range line {
+		line[i] = r.count[slot(span+1+int64(i))]
+	}
+	return line
+}
+
+// slot is where a span is counted; a clock may also be set to before 1970.
+func slot(span int64) int64 { return (span%model.StatsLine + model.StatsLine) % model.StatsLine }
+
+func minute(t time.Time) int64 { return t.Unix() / 60 }
+
+func step(t time.Time) int64 { return t.Unix() / int64(model.TripStep/time.Second) }
+
 const (
 	tripsMost = 512 // ten minutes while someone looks, and more
 	turnsMost = 50
@@ -45,26 +80,17 @@ const (
 
 // tick counts what passed the gate to the present minute.
 func (m *meter) tick(now time.Time, t transport.Traffic) {
-	minute := now.Unix() / 60
-	if gone := minute - m.minute; gone < 0 || gone >= model.StatsLine {
-		m.messages, m.requests = [model.StatsLine]int{}, [model.StatsLine]int{}
-	} else {
-		for i := m.minute + 1; i <= minute; i++ {
-			m.messages[slot(i)], m.requests[slot(i)] = 0, 0
-		}
-	}
-	m.minute = minute
-	m.requests[slot(minute)] += int(t.Requests - m.traffic.Requests)
+	at := minute(now)
+	*m.requests.in(at) += int(t.Requests - m.traffic.Requests)
+	*m.up.in(at) += int(t.Up - m.traffic.Up)
+	*m.down.in(at) += int(t.Down - m.traffic.Down)
 	m.traffic = t
 }
 
-// slot is where a minute is counted; a clock may also be set to before 1970.
-func slot(minute int64) int64 { return (minute%model.StatsLine + model.StatsLine) % model.StatsLine }
-
-// heard counts a batch. Call tick before.
+// heard counts a batch.
 func (m *meter) heard(now time.Time, b chat.Batch) {
 	m.last, m.behind = now, 0
-	m.messages[slot(m.minute)] += events(b)
+	*m.messages.in(minute(now)) += events(b)
 }
 
 // events counts the entries of logs in a batch; signals may be lost and do not count.
@@ -83,6 +109,13 @@ func (m *meter) took(now time.Time, d time.Duration) {
 	m.nextTrip = (m.nextTrip + 1) % tripsMost
 }
 
+// missing notes how much was there and had not come.
+func (m *meter) missing(now time.Time, n int) {
+	m.behind = n
+	at := m.lag.in(step(now))
+	*at = max(*at, n+1)
+}
+
 // opened notes that a way is in use; from is the one that was open until now.
 func (m *meter) opened(now time.Time, via, from chat.Via, why model.Reason) {
 	if via == chat.EventSource || via == chat.WebSocket {
@@ -91,7 +124,7 @@ func (m *meter) opened(now time.Time, via, from chat.Via, why model.Reason) {
 	switch {
 	case !m.open:
 		if m.ever {
-			m.breaks++
+			*m.breaks.in(minute(now))++
 		}
 		m.turn(model.Turn{Kind: model.TurnOpened, At: now, Via: via, Why: why})
 	case via != from && from != "":
@@ -131,19 +164,19 @@ func (m *meter) turn(t model.Turn) {
 // stats makes what is shown. Call tick before.
 func (m *meter) stats(now time.Time) *model.Stats {
 	s := &model.Stats{
-		At: now, Up: m.traffic.Up, Down: m.traffic.Down, Total: m.traffic.Requests, Breaks: m.breaks,
-		Last: m.last, Behind: m.behind, Buffers: m.buffers, Server: m.server,
+		At: now, Last: m.last, Behind: m.behind, Buffers: m.buffers, Server: m.server,
+		Messages: m.messages.line(minute(now)), Requests: m.requests.line(minute(now)),
+		Received: m.down.line(minute(now)), Sent: m.up.line(minute(now)), Reconnects: m.breaks.line(minute(now)),
+		Lag: m.lag.line(step(now)),
 	}
-	for i := range s.Messages {
-		at := slot(m.minute + 1 + int64(i))
-		s.Messages[i], s.Requests[i] = m.messages[at], m.requests[at]
+	for i := range s.Lag {
+		s.Lag[i]--
 	}
-	const step = int64(model.TripStep / time.Second)
-	first := now.Unix()/step - model.StatsLine + 1
+	first := step(now) - model.StatsLine + 1
 	var all []time.Duration
 	var steps [model.StatsLine][]time.Duration
 	for _, t := range m.trips {
-		if i := t.at.Unix()/step - first; !t.at.IsZero() && i >= 0 && i < model.StatsLine {
+		if i := step(t.at) - first; !t.at.IsZero() && i >= 0 && i < model.StatsLine {
 			steps[i] = append(steps[i], t.took)
 			all = append(all, t.took)
 		}

@@ -32,7 +32,7 @@ func TestMeterMinutes(t *testing.T) {
 		var m meter
 		var traffic transport.Traffic
 		count := func(messages int, requests int64) {
-			traffic.Requests += requests
+			traffic.Requests, traffic.Up, traffic.Down = traffic.Requests+requests, traffic.Up+2*requests, traffic.Down+3*requests
 			m.tick(time.Now(), traffic)
 			m.heard(time.Now(), brought(messages))
 		}
@@ -49,6 +49,9 @@ func TestMeterMinutes(t *testing.T) {
 		if d := cmp.Diff([]int{1, 110, 0, 0}, s.Requests[56:]); d != "" {
 			t.Error(d)
 		}
+		if d := cmp.Diff([][]int{{2, 220, 0, 0}, {3, 330, 0, 0}}, [][]int{s.Sent[56:], s.Received[56:]}); d != "" {
+			t.Error(d)
+		}
 		pass(57 * time.Minute) // the first is out of sight, the second not yet
 		m.tick(time.Now(), traffic)
 		if s = m.stats(time.Now()); s.Messages[0] != 9 || sum(s.Messages) != 9 || sum(s.Requests) != 110 {
@@ -63,6 +66,35 @@ func TestMeterMinutes(t *testing.T) {
 		m.tick(time.Now().Add(-24*time.Hour), traffic) // the clock was set
 		if s = m.stats(time.Now().Add(-24 * time.Hour)); sum(s.Messages) != 0 {
 			t.Errorf("after the clock was set: %v", s.Messages)
+		}
+	})
+}
+
+// Connections that were had again are counted by the minute, and what was missing by its most in ten seconds.
+func TestMeterBreaksAndLag(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m meter
+		for range 3 {
+			m.opened(time.Now(), chat.WebSocket, "", model.Reason{})
+			m.lost(model.Turn{Kind: model.TurnLost, At: time.Now(), Via: chat.WebSocket})
+			pass(time.Minute)
+		}
+		s := m.stats(time.Now())
+		if d := cmp.Diff([]int{0, 1, 1, 0}, s.Reconnects[56:]); d != "" {
+			t.Error(d)
+		}
+		for _, n := range []int{0, 4, 2} {
+			m.missing(time.Now(), n)
+		}
+		pass(20 * time.Second)
+		m.missing(time.Now(), 0)
+		s = m.stats(time.Now())
+		if d := cmp.Diff([]int{-1, 4, -1, 0}, s.Lag[56:]); d != "" || s.Behind != 0 {
+			t.Errorf("behind by %d: %s", s.Behind, d)
+		}
+		pass(10 * time.Minute)
+		if s = m.stats(time.Now()); slices.Max(s.Lag[:]) != -1 {
+			t.Errorf("after ten minutes: %v", s.Lag)
 		}
 	})
 }
@@ -141,8 +173,8 @@ func TestMeterBounds(t *testing.T) {
 		if got := sum(s.Messages); got < 59*60 || got > 60*60 {
 			t.Errorf("%d messages in an hour of one a second", got)
 		}
-		if s.Breaks != 24*60*6 {
-			t.Errorf("%d breaks", s.Breaks)
+		if got := sum(s.Reconnects); got < 59*6 || got > 60*6 {
+			t.Errorf("%d breaks in an hour of six a minute", got)
 		}
 		pass(time.Hour)
 		if s = m.stats(time.Now()); len(s.Turns) != 0 {

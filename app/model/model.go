@@ -81,6 +81,16 @@ func (m *Model) Apply(b chat.Batch, now time.Time) {
 	}
 }
 
+// Missing is how many events of a batch the model does not have.
+func (m *Model) Missing(b chat.Batch) (n int) {
+	for _, e := range b.Events {
+		if r := m.rooms[e.Room]; r != nil && e.Seq > r.head || r == nil && e.Seq > m.left[e.Room] {
+			n++
+		}
+	}
+	return n
+}
+
 func (m *Model) apply(e chat.Event, now time.Time) {
 	if p := e.Presence; p != nil {
 		for _, u := range p.Online {

@@ -9,27 +9,28 @@ import (
 // Stats are what was measured of the connection, at one moment. They are made only
 // while someone looks, and immutable.
 type Stats struct {
-	At       time.Time
-	Trips    [StatsLine]Trip // there and back, in steps of TripStep; the last step is the present one
-	Median   time.Duration   // of all in Trips: half took at most this long; 0: none was measured
-	Slow     time.Duration   // of all in Trips: 95 of 100 took at most this long
-	Samples  int             // how many those are
-	Messages [StatsLine]int  // events that came, per minute; the last is the present one
-	Requests [StatsLine]int  // to the server, per minute
-	Up, Down int64           // bytes since the program began
-	Total    int64           // requests since the program began
-	Breaks   int             // connections that were lost and had again
-	Last     time.Time       // when something last came; zero: never
-	Behind   int             // events that are there and have not come, as far as is known
-	Buffers  Verdict         // whether the way keeps back what should flow
-	Server   chat.Server     // what the server said last; zero: nothing yet
-	Turns    []Turn          // what happened in the last hour, newest first
+	At         time.Time
+	Trips      [StatsLine]Trip // there and back, in steps of TripStep; the last step is the present one
+	Median     time.Duration   // of all in Trips: half took at most this long; 0: none was measured
+	Slow       time.Duration   // of all in Trips: 95 of 100 took at most this long
+	Samples    int             // how many those are
+	Lag        [StatsLine]int  // the most events that were there and had not come, in steps of TripStep; -1: not asked
+	Messages   [StatsLine]int  // events that came, per minute; the last is the present one
+	Requests   [StatsLine]int  // to the server, per minute
+	Received   [StatsLine]int  // bytes, per minute
+	Sent       [StatsLine]int  // bytes, per minute
+	Reconnects [StatsLine]int  // connections that were lost and had again, per minute
+	Last       time.Time       // when something last came; zero: never
+	Behind     int             // events that are there and have not come, as far as is known
+	Buffers    Verdict         // whether the way keeps back what should flow
+	Server     chat.Server     // what the server said last; zero: nothing yet
+	Turns      []Turn          // what happened in the last hour, newest first
 }
 
 const (
 	// StatsLine is how many points a line of Stats has.
 	StatsLine = 60
-	// TripStep is the time that one point of Stats.Trips stands for: ten minutes in all.
+	// TripStep is the time that one point of Stats.Trips and Stats.Lag stands for: ten minutes in all.
 	TripStep = 10 * time.Second
 )
 

@@ -122,6 +122,7 @@ type ConnWords struct {
 type StatsWords struct {
 	_                                                                                     uncompared
 	Title, Typical, Slow, Messages, Requests, ThisMinute, LastHour, TenAgo, HourAgo, Most string
+	Lag, NotHere, LagMost                                                                 string
 	Facts, Received, Sent, BytesHint, Reconnected, Level, LevelYes, LevelNot, LevelUnsure string
 	Version, Node, HTTP, HTTPSeen, Proxies, NoProxies, SomeProxies, NamedProxies          string
 	Held, HeldYes, HeldNo, NotKnown, Past, Quiet, Times                                   string

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -18,8 +20,10 @@ type chaos struct {
 	Lang string
 	s    *shell
 	now  chat.Chaos
-	mine string // this session; empty until it is known
+	whom []chat.Follower // whoever was told of since the card is shown: what is chosen stays where it is
 	work task
+
+	asked int // how often the person asked for something
 }
 
 // chaos shows nothing to who can not have it.
@@ -30,22 +34,63 @@ func (s *shell) chaos(st *model.Stats) app.UI {
 	return &chaos{Lang: s.w.Lang, s: s}
 }
 
+// lookAgain is how often it is asked who is there and what is bad.
+const lookAgain = 5 * time.Second
+
 func (c *chaos) OnMount(ctx app.Context) {
-	var now chat.Chaos
-	var sessions []chat.Session
-	c.work.run(ctx, c.s, func(ctx context.Context) (err error) {
-		if now, err = c.s.do.Chaos(ctx); err == nil {
-			sessions, err = c.s.do.Sessions(ctx)
-		}
-		return err
-	}, func(app.Context) {
-		c.now = now
-		for _, s := range sessions {
-			if s.Current {
-				c.mine = s.ID
-			}
-		}
+	c.ask(ctx, c.s.do.Chaos)
+	c.tick(ctx)
+}
+
+// tick looks again, quietly, and ends with the card.
+func (c *chaos) tick(ctx app.Context) {
+	ctx.After(lookAgain, func(ctx app.Context) {
+		asked := c.asked
+		ctx.Async(func() {
+			now, err := c.s.do.Chaos(ctx)
+			ctx.Dispatch(func(ctx app.Context) {
+				if err == nil && asked == c.asked { // else it is from before what was asked since
+					c.told(now)
+				}
+				c.tick(ctx)
+			})
+		})
 	})
+}
+
+func (c *chaos) ask(ctx app.Context, do func(context.Context) (chat.Chaos, error)) {
+	var now chat.Chaos
+	c.asked++
+	c.work.run(ctx, c.s, func(ctx context.Context) (err error) {
+		now, err = do(ctx)
+		return err
+	}, func(app.Context) { c.told(now) })
+}
+
+// told takes in what there is now. Who went away is still named.
+func (c *chaos) told(now chat.Chaos) {
+	c.now = now
+	for _, f := range now.Sessions {
+		if i := slices.IndexFunc(c.whom, func(o chat.Follower) bool { return o.Session == f.Session }); i >= 0 {
+			c.whom[i] = f
+		} else {
+			c.whom = append(c.whom, f)
+		}
+	}
+}
+
+// session is what a session is called.
+func (c *chaos) session(id string) string {
+	for _, f := range c.whom {
+		switch {
+		case f.Session != id:
+		case f.Current:
+			return c.s.w.Chaos.Mine
+		default:
+			return f.User + " · " + f.Name + " · " + c.s.w.way(f.Via)
+		}
+	}
+	return c.s.w.Chaos.One
 }
 
 // A malady is a fault that can be chosen, and its name.
@@ -65,9 +110,6 @@ func (w *Words) maladies() []malady {
 	}
 }
 
-// oneself is the value of the choice that is this session; the others are those of a Via.
-const oneself = "session"
-
 func (c *chaos) Render() app.UI {
 	w := c.s.w.Chaos
 	option := func(value, name string) app.UI { return app.Elem("option").Attr("value", value).Text(name) }
@@ -75,8 +117,8 @@ func (c *chaos) Render() app.UI {
 	for _, v := range chat.Vias {
 		whom = append(whom, option(string(v), c.s.w.way(v)))
 	}
-	if c.mine != "" {
-		whom = append(whom, option(oneself, w.Mine))
+	for _, f := range c.whom {
+		whom = append(whom, option(f.Session, c.session(f.Session)))
 	}
 	var what []app.UI
 	for i, m := range c.s.w.maladies() {
@@ -109,10 +151,8 @@ func (c *chaos) said() string {
 		switch {
 		case f.Session == "" && f.Via != "":
 			whom = w.way(f.Via)
-		case f.Session != "" && f.Session == c.mine:
-			whom = w.Chaos.Mine
 		case f.Session != "":
-			whom = w.Chaos.One
+			whom = c.session(f.Session)
 		}
 		f.Via, f.Session = "", ""
 		for _, m := range w.maladies() {
@@ -133,13 +173,13 @@ func (c *chaos) onApply(ctx app.Context, e app.Event) {
 	}
 }
 
-// with are the faults there are and one more, in place of what the same suffered. The first that
-// fits counts, so what is for all comes last.
+// with are the faults there are and one more, in place of what the same suffered: a way, a session, or,
+// with "", all. The first that fits counts, so what is for all comes last.
 func (c *chaos) with(whom string, f chat.Fault) []chat.Fault {
-	if whom == oneself {
-		f.Session = c.mine
+	if via := chat.Via(whom); whom == "" || slices.Contains(chat.Vias[:], via) {
+		f.Via = via
 	} else {
-		f.Via = chat.Via(whom)
+		f.Session = whom
 	}
 	var list []chat.Fault
 	for _, o := range c.now.Faults {
@@ -156,9 +196,5 @@ func (c *chaos) with(whom string, f chat.Fault) []chat.Fault {
 func (c *chaos) onClear(ctx app.Context, _ app.Event) { c.set(ctx, []chat.Fault{}) }
 
 func (c *chaos) set(ctx app.Context, faults []chat.Fault) {
-	var now chat.Chaos
-	c.work.run(ctx, c.s, func(ctx context.Context) (err error) {
-		now, err = c.s.do.SetChaos(ctx, chat.Chaos{Faults: faults})
-		return err
-	}, func(app.Context) { c.now = now })
+	c.ask(ctx, func(ctx context.Context) (chat.Chaos, error) { return c.s.do.SetChaos(ctx, chat.Chaos{Faults: faults}) })
 }

@@ -44,12 +44,19 @@ func (m *measures) Render() app.UI {
 	return app.Div().Class("measures").Body(
 		app.Section().Class("block").Body(
 			app.H2().Text(w.Title),
-			app.Div().Class("sparks").Body(s.trips(st), s.counts("sparks-messages", w.Messages, st.Messages), s.counts("sparks-requests", w.Requests, st.Requests)),
+			app.Div().Class("sparks").Body(
+				s.trips(st), s.lag(st),
+				s.counts("sparks-messages", w.Messages, st.Messages, 4, itoa),
+				s.counts("sparks-requests", w.Requests, st.Requests, 4, itoa),
+				s.counts("sparks-received", w.Received, st.Received, 1000, bytes),
+				s.counts("sparks-sent", w.Sent, st.Sent, 1000, bytes),
+				s.counts("sparks-reconnects", w.Reconnected, st.Reconnects, 4, itoa),
+			),
+			app.P().Class("quiet").Text(w.BytesHint),
 		),
 		app.Section().Class("block").Body(
 			app.H2().Text(w.Facts),
 			app.Dl().Class("facts details").ID("facts").Body(facts...),
-			app.P().Class("quiet").Text(w.BytesHint),
 		),
 		app.Section().Class("block").Body(app.H2().Text(w.Past), s.turns(st.Turns)),
 		app.Section().Class("block").Body(
@@ -120,17 +127,34 @@ func (s *shell) trips(st *model.Stats) app.UI {
 	return s.figure("sparks-rtt", s.w.Conn.RTT, big, small, under, most, w.TenAgo, pic)
 }
 
-// counts shows how many of something there were in each minute.
-func (s *shell) counts(id, name string, of [model.StatsLine]int) app.UI {
+// lag shows how much was there and had not come, whenever that was asked.
+func (s *shell) lag(st *model.Stats) app.UI {
+	w := s.w.Stats
+	values, most := make([]float64, len(st.Lag)), -1
+	for i, n := range st.Lag {
+		values[i] = float64(n)
+		most = max(most, n)
+	}
+	big, small, under := "–", s.w.Conn.NotMeasured, "\u00a0"
+	if most >= 0 {
+		big, small, under = itoa(st.Behind), w.NotHere, say(w.LagMost, "n", itoa(most))
+	}
+	return s.figure("sparks-lag", w.Lag, big, small, under, say(w.Most, "n", itoa(max(most, 0))), w.TenAgo, spark{
+		of: w.Lag + ": " + big + " " + small + ", " + under, least: 4, lines: []sparkLine{{"spark-line", values}},
+	})
+}
+
+// counts shows how much of something there was in each minute, as amount says it; least is what the height stands for at least.
+func (s *shell) counts(id, name string, of [model.StatsLine]int, least float64, amount func(int) string) app.UI {
 	w := s.w.Stats
 	values, most := make([]float64, len(of)), 0
 	for i, n := range of {
 		values[i] = float64(n)
 		most = max(most, n)
 	}
-	big, under := itoa(of[len(of)-1]), say(w.LastHour, "n", itoa(sum(of)))
-	return s.figure(id, name, big, w.ThisMinute, under, say(w.Most, "n", itoa(most)), w.HourAgo, spark{
-		of: name + ": " + big + " " + w.ThisMinute + ", " + under, least: 4, bars: true, lines: []sparkLine{{"spark-bars", values}},
+	big, under := amount(of[len(of)-1]), say(w.LastHour, "n", amount(sum(of)))
+	return s.figure(id, name, big, w.ThisMinute, under, say(w.Most, "n", amount(most)), w.HourAgo, spark{
+		of: name + ": " + big + " " + w.ThisMinute + ", " + under, least: least, bars: true, lines: []sparkLine{{"spark-bars", values}},
 	})
 }
 
@@ -163,9 +187,6 @@ func (w *Words) facts(c model.Connection, st *model.Stats) []fact {
 		}
 	}
 	return []fact{
-		{t.Received, size(st.Down)},
-		{t.Sent, size(st.Up)},
-		{t.Reconnected, itoa(st.Breaks)},
 		{t.Level, w.level(c, st)},
 		{t.Held, map[model.Verdict]string{model.Unknown: t.NotKnown, model.Yes: t.HeldYes, model.No: t.HeldNo}[st.Buffers]},
 		{t.Proxies, proxies},
@@ -187,6 +208,8 @@ func (w *Words) level(c model.Connection, st *model.Stats) string {
 	}
 	return spaced(say(w.Stats.LevelYes, "time", w.span(max(time.Second, st.At.Sub(st.Last)))))
 }
+
+func bytes(n int) string { return size(int64(n)) }
 
 // size is a number of bytes as people say it.
 func size(n int64) string {

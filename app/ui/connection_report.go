@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"parley/app/model"
@@ -18,12 +19,20 @@ func (s *shell) report(c model.Connection) string {
 	if st.Samples > 0 {
 		trip = say(w.ReportRTT, "time", s.w.ms(st.Median), "slow", s.w.ms(st.Slow), "n", itoa(st.Samples))
 	}
+	lag := s.w.Conn.NotMeasured
+	if most := slices.Max(st.Lag[:]); most >= 0 {
+		lag = say(w.LagMost, "n", itoa(most))
+	}
 	facts := append([]fact{
 		{w.Measure, w.Value},
 		{"---", "---"},
 		{s.w.Conn.RTT, trip},
+		{w.Lag, lag},
 		{w.Messages, say(w.LastHour, "n", itoa(sum(st.Messages)))},
 		{w.Requests, say(w.LastHour, "n", itoa(sum(st.Requests)))},
+		{w.Received, say(w.LastHour, "n", bytes(sum(st.Received)))},
+		{w.Sent, say(w.LastHour, "n", bytes(sum(st.Sent)))},
+		{w.Reconnected, say(w.LastHour, "n", itoa(sum(st.Reconnects)))},
 	}, s.w.facts(c, st)...)
 	lines := []string{
 		"# " + w.ReportTitle, "",

@@ -24,7 +24,7 @@ func measured() model.Connection {
 	at := time.Date(2026, 3, 1, 14, 3, 20, 0, time.UTC)
 	cut := model.Reason{Code: model.ReasonCut, Failed: chat.WebSocket, After: time.Minute}
 	st := &model.Stats{
-		At: at, Median: 12 * time.Millisecond, Slow: 31 * time.Millisecond, Samples: 280, Up: 34_120, Down: 1_234_567, Total: 412, Breaks: 2,
+		At: at, Median: 12 * time.Millisecond, Slow: 31 * time.Millisecond, Samples: 280,
 		Last: at.Add(-3 * time.Second), Buffers: model.Yes,
 		Server: chat.Server{Version: "0.1.0", SetUp: chat.SetUpDone, Node: "7GHT2K4A", Protocol: "HTTP/2.0", Proxies: []string{"nginx", "cloudflare"}, Hops: 3},
 		Turns: []model.Turn{
@@ -41,6 +41,7 @@ func measured() model.Connection {
 	for i := range st.Trips {
 		st.Trips[i] = model.Trip{Median: time.Duration(10+i%5) * time.Millisecond, Slow: time.Duration(20+i%12) * time.Millisecond}
 		st.Messages[i], st.Requests[i] = i%7, 2
+		st.Received[i], st.Sent[i], st.Reconnects[i], st.Lag[i] = 400*(i%7)+90, 300, i/58, i%3
 	}
 	return model.Connection{
 		Version: 2, Choice: model.Choice{Auto: true}, Via: chat.LongPoll, State: model.Open, RTT: 12 * time.Millisecond,
@@ -101,7 +102,7 @@ func TestMeasuresAreShown(t *testing.T) {
 		lang  string
 		wants []string
 	}{
-		{with, "en", []string{"12 ms typical", "1 in 20 takes longer than 31 ms", "120 in the last hour", "1.2 MB", "34.1 kB", "Yes. Last sign of life 3 s ago", "At least 3: nginx, cloudflare",
+		{with, "en", []string{"12 ms typical", "1 in 20 takes longer than 31 ms", "120 in the last hour", "75.0 kB", "18.0 kB", "Yes. Last sign of life 3 s ago", "At least 3: nginx, cloudflare",
 			"HTTP/2, as the server sees it", "7GHT2K4A", "WebSocket was cut after 1 min. (3 times)", "Pretend to be offline", "Copy report"}},
 		{with, "zh", []string{"12 ms 通常", "最近一小时共 120", "至少 3 个：nginx, cloudflare", "WebSocket 在 1 分钟后被切断。（3 次）", "模拟离线", "复制报告"}},
 		{without, "en", []string{"not measured yet", "Not known yet", "Nothing happened yet.", "0 in the last hour"}},

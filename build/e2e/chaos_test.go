@@ -28,7 +28,7 @@ func TestChaosCard(t *testing.T) {
 	ben.backToRoom()
 
 	ana.connectionSettings()
-	ana.until("it is offered, and nothing is bad", `document.querySelector(".chaos[data-on=false] .chaos-now")?.textContent === "Nothing is made bad now." && document.querySelectorAll("#chaos-whom option").length === 6`)
+	ana.until("it is offered, and nothing is bad", `document.querySelector(".chaos[data-on=false] .chaos-now")?.textContent === "Nothing is made bad now." && document.querySelectorAll("#chaos-whom option").length === 7`)
 	if names := eval[string](ana, `[...document.querySelectorAll("#chaos-whom, #chaos-what")].map((e) => e.labels[0].textContent).join(", ")`); names != "Who suffers, What happens" {
 		t.Errorf("the choices are called %q", names)
 	}
@@ -53,6 +53,25 @@ func TestChaosCard(t *testing.T) {
 	ana.click("#chaos-clear")
 	ana.until("nothing is bad any more", `document.querySelector(".chaos[data-on=false] .chaos-now")?.textContent === "Nothing is made bad now." && document.querySelector("#chaos-clear").disabled`)
 	ana.choose(chat.WebSocket)
+
+	ben.connectionSettings()
+	ben.until("ben is connected", `document.querySelector('.now[data-state="open"]') && document.querySelector("#drop")`)
+	ana.do("choose another's session", chromedp.Focus(chromedp.CSS("#chaos-whom")))
+	ana.press("B")
+	ana.tabKey()
+	ana.press("N")
+	ana.tabKey()
+	ana.until("it is ben who is chosen", `document.querySelector("#chaos-whom").selectedOptions[0].textContent.startsWith("ben · Chrome, Linux · ")`)
+	ana.enter()
+	ana.until("it says who suffers", `document.querySelector(".chaos[data-on=true] .chaos-now")?.textContent.includes("ben · Chrome, Linux · ")`)
+	eval[any](ben, `document.querySelector("#drop").click()`) // which may be lost already
+	ben.until("ben is without a connection", `document.querySelector(".now").dataset.state !== "open"`)
+	ana.click("#drop")
+	ana.until("the owner is not", `document.querySelector('.now[data-state="open"]') && document.querySelectorAll(".turn").length > 2`)
+	ana.click("#chaos-clear")
+	ana.until("nothing is bad any more", `document.querySelector(".chaos[data-on=false]")`)
+	ben.until("ben is back", `document.querySelector('.now[data-state="open"]')`)
+	ben.backToRoom()
 	ana.backToRoom()
 	ana.write("told as before")
 	ana.settled()
@@ -83,7 +102,7 @@ func (p *tab) shootChaos(name string) {
 		p.click(`.settings-nav a[href="/settings/language"]`)
 		p.click("label[for^=lang-" + lang + "]")
 		p.click(`.settings-nav a[href="/settings/connection"]`)
-		p.until("it is there", `document.querySelectorAll("#chaos-whom option").length === 6`)
+		p.until("it is there", `document.querySelectorAll("#chaos-whom option").length === 7`)
 		for width, height := range map[int64]int64{1440: 2_400, 390: 3_300} {
 			p.do("resize", chromedp.EmulateViewport(width, height)) // the whole page
 			for _, dark := range []bool{false, true} {
@@ -100,5 +119,5 @@ func (p *tab) shootChaos(name string) {
 	p.click(`.settings-nav a[href="/settings/language"]`)
 	p.click("label[for^=lang-en]")
 	p.click(`.settings-nav a[href="/settings/connection"]`)
-	p.until("it is there", `document.querySelectorAll("#chaos-whom option").length === 6`)
+	p.until("it is there", `document.querySelectorAll("#chaos-whom option").length === 7`)
 }

@@ -27,12 +27,15 @@ func TestConnectionPage(t *testing.T) {
 		}
 	}
 	ana.until("messages are counted", `parseInt(document.querySelector("#sparks-messages p").textContent.match(/\d+/)) >= 12`)
+	ana.until("so are bytes, and nothing is missing", `["received", "sent", "reconnects"].every((id) => document.querySelector("#sparks-" + id + " path.spark-bars"))
+		&& document.querySelector("#sparks-received path").getAttribute("d") && document.querySelector("#sparks-lag strong").textContent === "0" && document.querySelector("#sparks-lag polyline").getAttribute("points")`)
 	ana.until("the server told of itself", `document.querySelector("#facts").textContent.includes("HTTP/1.1")`)
 	for _, via := range []chat.Via{chat.EventSource, chat.LongPoll, chat.WebSocket} {
 		ana.choose(via)
 	}
 	ana.click("#drop")
 	ana.until("it is told and is over", told("You dropped the connection.", "Connected over WebSocket."))
+	ana.until("having it again is drawn", `document.querySelector("#sparks-reconnects path").getAttribute("d")`)
 	ana.click("#pretend")
 	ana.until("offline", `document.querySelector('.now[data-state="offline"]') && document.querySelector('.banner[data-kind="pretend"]')`)
 	if err := say(t.Context(), server, ben, room, "said meanwhile"); err != nil {

@@ -65,6 +65,7 @@ type Server struct {
 	panics    atomic.Uint64
 	reports   *rate.Limiter
 	trimmer   trimmer
+	followers followers
 
 	ctx     context.Context // ends when the server closes
 	cancel  context.CancelFunc

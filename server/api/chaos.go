@@ -26,7 +26,7 @@ func (s *Server) chaos(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	return x.reply(chat.Chaos{Faults: n.Faults()})
+	return x.reply(chat.Chaos{Faults: n.Faults(), Sessions: s.followers.list(x)})
 }
 
 func (s *Server) setChaos(x *exchange) error {
@@ -43,7 +43,7 @@ func (s *Server) setChaos(x *exchange) error {
 	}
 	n.Set(c.Faults)
 	s.Log.Warn("chaos", "faults", len(c.Faults), "by", string(x.who.User.ID))
-	return x.reply(chat.Chaos{Faults: n.Faults()})
+	return x.reply(chat.Chaos{Faults: n.Faults(), Sessions: s.followers.list(x)})
 }
 
 // strike has a request suffer what there is for it: only feeds and sends do, so that
@@ -54,7 +54,9 @@ func (s *Server) strike(x *exchange, rt route) {
 	}
 	switch ctx := x.r.Context(); {
 	case rt.cost == feeding:
-		s.Chaos.Strike(ctx, chat.Via(x.r.URL.Query().Get("via")), x.who.Grant)
+		via := chat.Via(x.r.URL.Query().Get("via"))
+		s.followers.add(x, via)
+		s.Chaos.Strike(ctx, via, x.who.Grant)
 	case rt.pattern == sendPattern:
 		s.Chaos.Strike(ctx, "", x.who.Grant)
 	default:

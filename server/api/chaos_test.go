@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"parley/app/chat"
 	"parley/server/api"
@@ -64,6 +65,7 @@ func TestChaosRefusesNonsense(t *testing.T) {
 		"cut":      chat.Chaos{Faults: []chat.Fault{{CutBytes: -1}}},
 		"loss":     chat.Chaos{Faults: []chat.Fault{{Loss: 1.1}}},
 		"too many": chat.Chaos{Faults: make([]chat.Fault, chat.MaxFaults+1)},
+		"told":     chat.Chaos{Sessions: []chat.Follower{{Session: "x"}}},
 		"not JSON": `{"faults":[{"loss":NaN}]}`,
 		"not one":  `[]`,
 	} {
@@ -99,9 +101,16 @@ func TestChaosStrikesWhatItNames(t *testing.T) {
 			}
 			a, b := dial(ana), dial(ben)
 
-			var sessions []chat.Session
-			ben.ask("GET", "/api/sessions", nil, &sessions)
-			set(chat.Fault{Via: via, Session: sessions[0].ID, LatencyMS: 2_000})
+			ana.say(w.room, "is anyone here?")
+			hears(ana, a, "is anyone here?")
+			hears(ben, b, "is anyone here?")
+			var now chat.Chaos
+			ana.ask("GET", "/api/chaos", nil, &now)
+			want := []chat.Follower{{User: "ana", Via: via, Current: true}, {User: "ben", Via: via}}
+			if d := cmp.Diff(want, now.Sessions, cmpopts.IgnoreFields(chat.Follower{}, "Session", "Name")); d != "" {
+				t.Fatalf("the owner can choose: %s", d)
+			}
+			set(chat.Fault{Via: via, Session: now.Sessions[1].Session, LatencyMS: 2_000})
 			began := time.Now()
 			ana.say(w.room, "slow for ben")
 			hears(ana, a, "slow for ben")
@@ -152,5 +161,34 @@ func TestChaosLosesAnswers(t *testing.T) {
 	ana.ask("POST", "/api/send", d, &e)
 	if e.Seq != last.Seq {
 		t.Errorf("the same again is %d, was %d", e.Seq, last.Seq)
+	}
+}
+
+// Who looks at what there is beside a stream is told as what the stream makes them, and who was refused is not told.
+func TestFollowers(t *testing.T) {
+	w := newWorld(t, badly())
+	ana := w.owner()
+	l, err := ana.dial(chat.WebSocket, ana.snapshot().Cursor)
+	must(t, err)
+	defer l.close()
+	ana.ask("GET", "/api/feed?via=poll&after="+string(ana.snapshot().Cursor), nil, nil)
+	told := func() []chat.Follower {
+		var c chat.Chaos
+		ana.ask("GET", "/api/chaos", nil, &c)
+		return c.Sessions
+	}
+	if got := told(); len(got) != 1 || got[0].Via != chat.WebSocket || got[0].User != "ana" || !got[0].Current {
+		t.Errorf("beside a stream: %+v", got)
+	}
+	ben := ana.guest("ben")
+	if a := ben.do(ben.request("GET", "/api/feed?via=pigeon", nil)); a.StatusCode != 400 {
+		t.Errorf("a way that there is not: %v", a)
+	}
+	if got := told(); len(got) != 1 {
+		t.Errorf("with one who was refused: %+v", got)
+	}
+	ben.ask("GET", "/api/feed?via=poll", nil, nil)
+	if got := told(); len(got) != 2 || got[1].User != "ben" || got[1].Via != chat.Poll {
+		t.Errorf("with one who polls: %+v", got)
 	}
 }

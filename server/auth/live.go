@@ -98,6 +98,13 @@ func drop[K comparable](m map[K]int, k K) {
 	}
 }
 
+// Has reports whether anything is open by a grant.
+func (l *Live) Has(grant string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byGrant[grant] != nil
+}
+
 // End ends what is open by the grants.
 func (l *Live) End(grants ...string) {
 	var ends []func()

@@ -88,7 +88,7 @@ func en() *Words {
 		Stats: StatsWords{
 			Title: "Measured here", Typical: "typical", Slow: "1 in 20 takes longer than {time}", Messages: "Messages", Requests: "Requests",
 			ThisMinute: "this minute", LastHour: "{n} in the last hour", TenAgo: "10 min ago", HourAgo: "1 h ago", Most: "highest {n}",
-			Lag: "Behind the server", NotHere: "not here yet", LagMost: "At most {n} in the last 10 min",
+			Lag: "Behind the server", NotHere: "not here yet", LagMost: "At most {n} in 10 min",
 			Facts: "In detail", Received: "Received", Sent: "Sent", BytesHint: "Received and sent are contents only, without what the network adds to them.", Reconnected: "Reconnected",
 			Level: "Up to date", LevelYes: "Yes. Last sign of life {time} ago", LevelNot: "No. At least {n} are still to come", LevelUnsure: "Not known while there is no connection",
 			Version: "Server version", Node: "Server node", HTTP: "HTTP version", HTTPSeen: "{http}, as the server sees it",

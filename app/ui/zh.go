@@ -88,7 +88,7 @@ func zh() *Words {
 		Stats: StatsWords{
 			Title: "实时测量", Typical: "通常", Slow: "每 20 次中有 1 次超过 {time}", Messages: "消息", Requests: "请求",
 			ThisMinute: "本分钟", LastHour: "最近一小时共 {n}", TenAgo: "10 分钟前", HourAgo: "1 小时前", Most: "最高 {n}",
-			Lag: "落后服务器", NotHere: "条未到", LagMost: "最近 10 分钟最多 {n} 条",
+			Lag: "落后服务器", NotHere: "条未到", LagMost: "10 分钟内最多 {n} 条",
 			Facts: "详细数据", Received: "已接收", Sent: "已发送", BytesHint: "接收和发送仅计内容，不含网络附加的部分。", Reconnected: "重连次数",
 			Level: "是否最新", LevelYes: "是，{time}前刚收到服务器的信号", LevelNot: "否，至少还有 {n} 条未到", LevelUnsure: "未连接时无法得知",
 			Version: "服务器版本", Node: "服务器节点", HTTP: "HTTP 版本", HTTPSeen: "{http}（服务器所见）",

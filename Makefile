@@ -21,7 +21,7 @@ quick:
 	$(GO) run ./build -quick
 
 # Everything that must hold before a change lands, the quick checks first.
-test: tools check build unit model chaos-short backup linear power swarm proxies e2e
+test: tools check vuln build unit model chaos-short backup linear power swarm proxies e2e
 	@echo "make test: all passed"
 
 check: fmt-check vet lint size
@@ -53,7 +53,7 @@ size:
 # translated from C, is spared the checks of its pointers, which take longer than all else together.
 unit:
 	$(GO) test -race -gcflags=modernc.org/...=-d=checkptr=0 -shuffle=on -timeout 20m ./app/... ./server/...
-	$(GO) test -shuffle=on ./build ./build/web ./build/chaos/check ./build/chaos/proxy ./build/bench/curves
+	$(GO) test -shuffle=on ./build ./build/web ./build/chaos/check ./build/chaos/proxy ./build/bench/curves ./build/vuln
 	$(GO) test -count=1 -run '^TestHeldMemory$$' ./server/api
 
 # Twice 10,000 histories of one browser on any network: sends, switches, faults, crashes.
@@ -127,11 +127,10 @@ fuzz:
 		done; \
 	done
 
-# Known weaknesses of all that is called, by the Go vulnerability database, over the network: before a release. What
-# needs no network is in build/floor_test.go.
+# Known weaknesses of all that is called, by the Go vulnerability database: as it was on the day that build/vuln has by
+# version, or, before a release, as it is: make vuln GOVULNDB=https://vuln.go.dev. The oldest versions that will do are in build/floor_test.go.
 vuln: $(VULN)
-	$(VULN) $(if $(GOVULNDB),-db $(GOVULNDB)) ./...
-	$(WASM) $(VULN) $(if $(GOVULNDB),-db $(GOVULNDB)) ./wasm
+	$(GO) run ./build/vuln -govulncheck $(VULN) $(if $(GOVULNDB),-db $(GOVULNDB))
 
 $(VULN):
 	GOBIN=$(CURDIR)/$(TOOLS)/bin $(GO) install golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION)

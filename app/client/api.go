@@ -34,7 +34,7 @@ type API interface {
 	SetChaos(context.Context, chat.Chaos) (chat.Chaos, error)
 }
 
-// askPatience is how long an answer may take.
+// askPatience is how long an answer may take to begin and to go on.
 const askPatience = 15 * time.Second
 
 // NewAPI returns the API of a server.
@@ -43,7 +43,7 @@ func NewAPI(c transport.Config) API { return caller{transport.NewCaller(c)} }
 type caller struct{ *transport.Caller }
 
 func call[T any](ctx context.Context, c caller, method, path string, in any) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, askPatience)
+	ctx, cancel := transport.Patient(ctx, askPatience, context.DeadlineExceeded)
 	defer cancel()
 	var out T
 	err := c.Call(ctx, method, path, in, &out)

@@ -211,10 +211,10 @@ func (e *Engine) spawn(f func()) {
 	}
 }
 
-// ask calls f on a goroutine of its own, with a deadline, and then hands the outcome to
+// ask calls f on a goroutine of its own, for as long as it is not silent for longer than patience, and then hands the outcome to
 // the engine's. A panic in f is an error like any other.
 func ask[T any](e *Engine, patience time.Duration, f func(context.Context) (T, error), then func(T, error)) {
-	ctx, cancel := context.WithTimeout(e.ctx, patience)
+	ctx, cancel := transport.Patient(e.ctx, patience, context.DeadlineExceeded)
 	e.spawn(func() {
 		defer cancel()
 		v, err := caught(e, func() (T, error) { return f(ctx) })

@@ -160,7 +160,7 @@ func (c *Caller) feed(via chat.Via, after chat.Cursor) string {
 
 // ask puts the question of a poll.
 func (c *Caller) ask(ctx context.Context, via chat.Via, after chat.Cursor) (chat.Batch, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.Quiet, ErrSilent)
+	ctx, cancel := Patient(ctx, c.Quiet, ErrSilent)
 	defer cancel()
 	var b chat.Batch
 	if err := c.Call(ctx, "GET", c.feed(via, after), nil, &b); err != nil {

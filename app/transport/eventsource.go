@@ -55,7 +55,7 @@ func (s eventSource) follow(parent context.Context, after chat.Cursor, yield fun
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		a, err := read(resp)
+		a, err := read(ctx, resp)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrCut, err)
 		}

@@ -49,17 +49,31 @@ func (w Wire) do(ctx context.Context, token, method, url string, body []byte) (a
 		return answer{}, err
 	}
 	defer resp.Body.Close()
-	return read(resp)
+	return read(ctx, resp)
 }
 
-func read(resp *http.Response) (answer, error) {
+func read(ctx context.Context, resp *http.Response) (answer, error) {
 	a := answer{status: resp.StatusCode, retryAfter: resp.Header.Get("Retry-After")}
 	if resp.Body == nil {
 		return a, nil
 	}
 	var err error
-	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	a.body, err = io.ReadAll(io.LimitReader(pieces{resp.Body, ctx}, maxAnswer))
 	return a, err
+}
+
+// pieces tells who is patient of what comes.
+type pieces struct {
+	io.Reader
+	ctx context.Context //nolint:containedctx // of the one request that it is read for
+}
+
+func (p pieces) Read(b []byte) (int, error) {
+	n, err := p.Reader.Read(b)
+	if n > 0 {
+		heard(p.ctx)
+	}
+	return n, err
 }
 
 // options are what a socket is opened with.
@@ -72,11 +86,11 @@ func (c *Caller) options() *dialOptions {
 }
 
 // refusal is what the server said instead of opening a socket, or nil.
-func refusal(resp *http.Response) error {
+func refusal(ctx context.Context, resp *http.Response) error {
 	if resp == nil || resp.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
-	a, err := read(resp)
+	a, err := read(ctx, resp)
 	if err != nil {
 		return nil
 	}

@@ -41,13 +41,24 @@ func (w Wire) do(ctx context.Context, token, method, url string, body []byte) (a
 	if v := resp.Get("headers").Call("get", "Retry-After"); v.Type() == js.TypeString {
 		a.retryAfter = v.String()
 	}
-	buf, err := await(ctx, abort, resp.Call("arrayBuffer"))
-	if err != nil {
-		return a, err
+	heard(ctx)
+	stream := resp.Get("body")
+	if stream.IsNull() {
+		return a, nil
 	}
-	bytes := js.Global().Get("Uint8Array").New(buf)
-	a.body = make([]byte, min(bytes.Length(), maxAnswer))
-	js.CopyBytesToGo(a.body, bytes)
+	for reader := stream.Call("getReader"); len(a.body) < maxAnswer; heard(ctx) {
+		piece, err := await(ctx, abort, reader.Call("read"))
+		if err != nil {
+			return a, err
+		}
+		if piece.Get("done").Bool() {
+			break
+		}
+		bytes := piece.Get("value")
+		at := len(a.body)
+		a.body = append(a.body, make([]byte, bytes.Length())...)
+		js.CopyBytesToGo(a.body[at:], bytes)
+	}
 	return a, nil
 }
 
@@ -84,4 +95,4 @@ func await(ctx context.Context, abort, promise js.Value) (js.Value, error) {
 func (c *Caller) options() *dialOptions { return nil }
 
 // refusal is what the server said instead of opening a socket: a browser does not tell.
-func refusal(any) error { return nil }
+func refusal(context.Context, any) error { return nil }

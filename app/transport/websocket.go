@@ -99,7 +99,7 @@ func (w *webSocket) connect(ctx context.Context, url string) (*websocket.Conn, e
 	if !browser {
 		conn, resp, err := websocket.Dial(ctx, url, w.options())
 		if err != nil {
-			if told := refusal(resp); told != nil {
+			if told := refusal(ctx, resp); told != nil {
 				return nil, told
 			}
 			return nil, fmt.Errorf("no connection to the server: %w", err)

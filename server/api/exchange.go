@@ -156,8 +156,37 @@ func (x *exchange) send(status int, body []byte) error {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(status)
-	_, _ = x.Write(body) // whoever asked may be gone; nothing is lost by it
+	x.pieces(body)
 	return nil
+}
+
+// pieces writes a body; whoever asked may be gone, and nothing is lost by it.
+func (x *exchange) pieces(body []byte) {
+	out, last, long := http.NewResponseController(x.ResponseWriter), x.began.Add(longestAnswer), len(body) > piece
+	for len(body) > 0 {
+		if long {
+			_ = out.SetWriteDeadline(earlier(time.Now().Add(x.srv.Stall), last))
+		}
+		n, err := x.Write(body[:min(len(body), piece)])
+		if err != nil {
+			return
+		}
+		body = body[n:]
+	}
+}
+
+// A long answer is written piece by piece, and whoever takes each in time has it, however slow the line: at 1.6 kB/s
+// and more, but not for ever.
+const (
+	piece         = 16 << 10
+	longestAnswer = 5 * time.Minute
+)
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // fail answers with an error, if it is one.

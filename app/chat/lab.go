@@ -36,4 +36,7 @@ type WayCost struct {
 	// Memory is what one holds at rest, as it was measured, for each, and what waits for slow readers.
 	Goroutines int64 `json:"goroutines"`
 	Memory     int64 `json:"memory"` // bytes of heap and stacks
+	// How often a session was given something that had been given what follows the same cursor three times in a row:
+	// its client may be unable to get past it.
+	Redelivered int64 `json:"redelivered"`
 }

@@ -45,6 +45,9 @@ func (st *stream) run() {
 			st.broken(err)
 			continue
 		}
+		if len(entries) > 0 {
+			st.given()
+		}
 		if st.form.whole != nil && (len(entries) > 0 || due) {
 			st.mu.Lock()
 			if !st.ended {

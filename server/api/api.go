@@ -64,6 +64,7 @@ type Server struct {
 	served    atomic.Int64 // long polls that wait with net/http
 	panics    atomic.Uint64
 	reports   *rate.Limiter
+	again     redeliveries
 	trimmer   trimmer
 	followers followers
 
@@ -93,7 +94,7 @@ func New(o Options) *Server {
 		hosts: hostSet(o.Hosts, o.URL), draining: make(chan struct{}),
 		streams: make(map[*stream]struct{}), admitted: make(map[chat.UserID]bool),
 		kept: make(map[*kept]struct{}), returns: make(map[*http.Server]*returns),
-		reports: newReports(), trimmer: trimmer{free: debug.FreeOSMemory},
+		reports: newReports(), again: newRedeliveries(), trimmer: trimmer{free: debug.FreeOSMemory},
 	}
 	if o.URL != nil {
 		s.root = o.URL.Path

@@ -11,6 +11,7 @@ import (
 // A bill is what one way cost since the server started. Anyone may add to it.
 type bill struct {
 	open, requests, writes, bytes atomic.Int64
+	redelivered                   atomic.Int64 // see redeliveries
 	work                          atomic.Int64 // nanoseconds
 	goroutines, memory            atomic.Int64 // held now
 }
@@ -100,7 +101,7 @@ func (s *Server) lab(x *exchange) error {
 		b := s.ways[v].bill
 		c.Ways = append(c.Ways, chat.WayCost{Via: v, Open: b.open.Load(), Requests: b.requests.Load(),
 			Writes: b.writes.Load(), Bytes: b.bytes.Load(), Work: time.Duration(b.work.Load()),
-			Goroutines: b.goroutines.Load(), Memory: b.memory.Load() + waiting[b]})
+			Goroutines: b.goroutines.Load(), Memory: b.memory.Load() + waiting[b], Redelivered: b.redelivered.Load()})
 	}
 	return x.reply(c)
 }

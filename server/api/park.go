@@ -66,13 +66,14 @@ func (p *parked) abandon() {
 
 // park takes the connection of x, a poll that is level, from net/http, and answers on it when there is something to say
 // or hold has passed.
-func (s *Server) park(x *exchange, way carrier, cursor chat.Cursor, hold time.Duration) error {
+func (s *Server) park(x *exchange, way carrier, cursor chat.Cursor, v visit, hold time.Duration) error {
 	a := &asker{who: x.who, ip: x.ip, host: strings.Clone(x.r.Host), secure: x.secure, way: way}
 	a.web, _ = x.r.Context().Value(http.ServerContextKey).(*http.Server)
 	p, err := s.newParked(x.r.Context(), a, x.id, cursor, hold)
 	if err != nil {
 		return err
 	}
+	p.st.visit = v // it asked after the cursor that it had, however the server writes that
 	conn, buf, err := http.NewResponseController(x.ResponseWriter).Hijack()
 	if err != nil {
 		p.abandon()

@@ -24,6 +24,7 @@ func (s *Server) answer(x *exchange, c carrier, after chat.Cursor) error {
 	}
 	defer s.Accounts.Live.Close(held)
 	ctx := x.r.Context()
+	v := s.again.visit(x.who.Grant, after)
 	if err := s.Accounts.Still(ctx, x.who); err != nil {
 		return err
 	}
@@ -70,6 +71,9 @@ func (s *Server) answer(x *exchange, c carrier, after chat.Cursor) error {
 		if err != nil {
 			return err
 		}
+		if len(entries) > 0 {
+			s.given(&v, x.who.Grant, c.bill)
+		}
 		if len(entries) > 0 || over {
 			out := http.NewResponseController(x.ResponseWriter)
 			_ = out.SetWriteDeadline(time.Now().Add(s.Stall))
@@ -86,7 +90,7 @@ func (s *Server) answer(x *exchange, c carrier, after chat.Cursor) error {
 				waited += time.Since(from)
 				w.Close()
 				s.Accounts.Live.Close(held) // parked it is entered anew
-				return s.park(x, c, cursor, time.Until(until))
+				return s.park(x, c, cursor, v, time.Until(until))
 			}
 			over = true
 		case <-s.draining:

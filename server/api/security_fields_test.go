@@ -31,7 +31,7 @@ var answerFields = map[string]string{
 	"GET /api/rooms/{room}/digest":  "from to head count hash",
 	"GET /api/sessions":             "id name token current created seen",
 	"GET /api/chaos":                "",
-	"GET /api/lab":                  "node cpu_ns heap goroutines ways.via ways.open ways.requests ways.writes ways.bytes ways.work_ns ways.goroutines ways.memory",
+	"GET /api/lab":                  "node cpu_ns heap goroutines ways.via ways.open ways.requests ways.writes ways.bytes ways.work_ns ways.goroutines ways.memory ways.redelivered",
 	"GET /api/feed":                 "cursor",
 	"POST /api/session":             "user.id user.name user.owner",
 	"POST /api/tokens":              "id name token",

@@ -65,6 +65,7 @@ type stream struct {
 	over  chan struct{}
 	dirty atomic.Bool // was woken, and has not looked since
 	seat  seat        // the shard's
+	visit visit       // whoever takes from the watcher's
 
 	pushing atomic.Int64 // bytes that run is about to write
 
@@ -85,6 +86,7 @@ func (s *Server) newStream(ctx context.Context, who auth.Identity, ip netip.Addr
 		return nil, err
 	}
 	st.held = held
+	st.visit = s.again.visit(who.Grant, after)
 	if err = s.Accounts.Still(ctx, who); err == nil {
 		st.watch, err = s.Hub.Watch(ctx, who.User.ID, after, hub.WatchOptions{Wake: st.wake, Grace: c.grace})
 	}
@@ -167,6 +169,9 @@ func (st *stream) flush(now time.Time, beat bool, scratch []byte) ([]byte, int) 
 		return scratch, 0
 	}
 	entries, cursor, behind := st.watch.Take()
+	if len(entries) > 0 {
+		st.given()
+	}
 	n := 0
 	switch {
 	case behind:
@@ -189,6 +194,13 @@ func (st *stream) flush(now time.Time, beat bool, scratch []byte) ([]byte, int) 
 	}
 	st.wrote = now
 	return scratch, n
+}
+
+// given notes that the reader is given something. Only the first time costs anything.
+func (st *stream) given() {
+	if st.visit.turn > 0 {
+		st.srv.given(&st.visit, st.held.Grant(), st.bill)
+	}
 }
 
 func (st *stream) frames(b []byte, entries []*hub.Entry) []byte {

@@ -34,6 +34,9 @@ type Stream struct {
 	closed     bool
 }
 
+// Grant is the ID of the grant that s was opened by.
+func (s *Stream) Grant() string { return s.id.Grant }
+
 func newLive(s Streams) *Live {
 	return &Live{
 		max:     Streams{PerAccount: or(s.PerAccount, 20), PerIP: or(s.PerIP, 100), All: or(s.All, 10_000)},

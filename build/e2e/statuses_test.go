@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 // T16 in a browser: an EventSource gives up for good on whatever is not a stream, and tells nobody why. Whatever answers in the
 // server's place, the app comes back by itself, goes on from its cursor, and shows what was said meanwhile, once and in order.
 func TestT16Statuses(t *testing.T) {
+	const capped = 40 * time.Second // the longest pause, and asking why before it
 	server := serve(t)
 	between := stand(t, server.Base())
 	ana := open(t, browser(t), between.URL, desk)
@@ -35,10 +37,14 @@ func TestT16Statuses(t *testing.T) {
 	status := func(code int) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }
 	}
-	page := func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, "<!doctype html><title>Welcome to our network</title>")
+	typed := func(media, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", media)
+			_, _ = io.WriteString(w, body)
+		}
 	}
+	// Whoever believes this loses their place.
+	const stream = "retry: 1\n\nid: elsewhere\nevent: batch\ndata: {\"cursor\":\"elsewhere\"}\n\n"
 	later := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "2")
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -51,28 +57,30 @@ func TestT16Statuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, test := range []struct {
+	type trial struct {
 		name   string
 		answer http.HandlerFunc // nil: the stream itself, cut in the middle of what it brings
 		pause  time.Duration    // that was asked for
 		barred bool             // the browser itself refuses to follow, and says so
-	}{
-		{name: "204", answer: status(204)},
+	}
+	var trials []trial
+	for _, code := range []int{204, 205, 210, 299, 400, 401, 403, 404, 410, 500, 502} {
+		trials = append(trials, trial{name: fmt.Sprint(code), answer: status(code)})
+	}
+	for _, test := range append(trials, []trial{
 		{name: "301 to elsewhere", barred: true, answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, server.Base()+r.URL.RequestURI(), http.StatusMovedPermanently)
 		}},
 		{name: "307 to itself", answer: func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, between.URL+r.URL.RequestURI(), http.StatusTemporaryRedirect)
 		}},
-		{name: "400", answer: status(400)},
-		{name: "403", answer: status(403)},
-		{name: "404", answer: status(404)},
-		{name: "500", answer: status(500)},
-		{name: "502", answer: status(502)},
 		{name: "503 with Retry-After", answer: later, pause: 2 * time.Second},
-		{name: "a page", answer: page},
+		{name: "a page", answer: typed("text/html", "<!doctype html><title>Welcome to our network</title>")},
+		{name: "a stream as text", answer: typed("text/plain", stream)},
+		{name: "a stream as a page", answer: typed("text/html", stream)},
+		{name: "a stream without a type", answer: typed("", stream)},
 		{name: "cut in the middle of an event"},
-	} {
+	}...) {
 		// Loaded again the app has not failed before: its pauses are short.
 		ana.visit("/r/" + string(room))
 		ana.inRoom()
@@ -96,6 +104,11 @@ func TestT16Statuses(t *testing.T) {
 		for _, cursor := range after.cursors[len(before.cursors):] {
 			if cursor == "" {
 				t.Errorf("%s: it came back without a cursor", test.name)
+			}
+		}
+		for i := len(before.cursors) + 1; i < len(after.asked); i++ {
+			if d := after.asked[i].Sub(after.asked[i-1]); d > capped {
+				t.Errorf("%s: it came back after %v", test.name, d)
 			}
 		}
 		if waited := after.opened.Sub(after.told); test.pause > 0 && (after.told.IsZero() || waited < test.pause) {
@@ -156,7 +169,8 @@ type hindrance struct {
 // overheard is what passed by.
 type overheard struct {
 	snapshots int
-	cursors   []string  // of all that wanted an EventSource
+	cursors   []string // of all that wanted an EventSource
+	asked     []time.Time
 	told      time.Time // when another feed was last answered in the server's place
 	opened    time.Time // when an EventSource last got through
 }
@@ -235,6 +249,7 @@ func (h *hindrance) instead(r *http.Request, drop context.CancelFunc) http.Handl
 	case r.URL.Path != "/api/feed":
 	case via == chat.EventSource:
 		h.cursors = append(h.cursors, r.URL.Query().Get("after"))
+		h.asked = append(h.asked, time.Now())
 		if h.wide = h.answer != nil && h.left == 1; h.answer != nil && h.spend() {
 			return h.answer
 		}

@@ -51,7 +51,9 @@ func (b *roomRow) Render() app.UI {
 	return app.Li().Body(link)
 }
 
+// time is "" of a newest message whose time can not be told, which is no reason to lose the row, and with it the screen.
 func (b *roomRow) time(t time.Time) string {
+	defer report()
 	if t.IsZero() {
 		return ""
 	}

@@ -79,6 +79,21 @@ func TestFaultOfARow(t *testing.T) {
 		if got := plain(poison); got != want {
 			t.Errorf("%s: the row is %q", lang, got)
 		}
+		item := s.view.Rooms[0]
+		item.LastAt = rows[2].At
+		if got := plain(s.roomRow(item, false)); got != "General" {
+			t.Errorf("%s: the row of its room is %q", lang, got)
+		}
+	}
+}
+
+// Every page of older events has the timeline look whether it needs the next, also one that changes nothing to be seen. (T24)
+func TestPageOfNothingIsNoticed(t *testing.T) {
+	s := opened(view(), "en", place{})
+	before := s.timelineKey()
+	s.view.Room.First--
+	if s.timelineKey() == before {
+		t.Error("it is not")
 	}
 }
 

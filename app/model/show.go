@@ -172,7 +172,7 @@ func (m *Model) showRoom(r *room, now time.Time) *RoomView {
 	v := &RoomView{
 		ID: r.id, Kind: r.kind, Name: m.name(r), Topic: r.topic, Creator: r.creator, Members: s.members,
 		More: r.more, Loading: r.loading, LoadErr: r.loadErr, Unread: r.unread, Draft: m.drafts[r.id],
-		Head: r.head, FirstNew: r.newest,
+		First: r.first(), Head: r.head, FirstNew: r.newest,
 	}
 	for u, until := range r.typing {
 		if name := m.users[u].Name; until.After(now) && name != "" {

@@ -154,9 +154,18 @@ func (r *room) inherit(was *room, you chat.UserID) {
 	}
 }
 
-// trim cuts the log to keep events when it has more than most.
+// trim cuts the log to keep events when it has more than most. Up to four times as many edits do not count: they stand in the row of
+// another event, perhaps the first, and without it there would be nothing to see.
 func (r *room) trim(keep, most int) {
-	if len(r.log) <= most {
+	n := len(r.log)
+	if n > most && n <= 4*most {
+		for _, e := range r.log {
+			if e.Edit != nil {
+				n--
+			}
+		}
+	}
+	if n <= most {
 		return
 	}
 	r.log = slices.Clone(r.log[len(r.log)-keep:])

@@ -70,6 +70,7 @@ type RoomView struct {
 	Typing   []string // names of others who are writing
 	Unread   int      // messages of others not read yet
 	Draft    string   // what was typed here before; set the composer to it when the room opens
+	First    chat.Seq // of the oldest event that is here, which need not be shown
 	Head     chat.Seq
 	FirstNew chat.Seq // the unread divider stands before this event; 0 is none. Fixed while the room is open.
 }

@@ -30,6 +30,7 @@ type timelineKey struct {
 	More    bool
 	Loading bool
 	LoadErr bool
+	First   chat.Seq // also of a page that has nothing to show, after which comes the next
 	Empty   bool
 }
 
@@ -38,7 +39,7 @@ const group = 32
 
 func (s *shell) timelineKey() timelineKey {
 	r := s.view.Room
-	k := timelineKey{Room: r.ID, Lang: s.w.Lang, More: r.More, Loading: r.Loading, LoadErr: r.LoadErr, Rows: r.Pending.Version,
+	k := timelineKey{Room: r.ID, Lang: s.w.Lang, More: r.More, Loading: r.Loading, LoadErr: r.LoadErr, Rows: r.Pending.Version, First: r.First,
 		Empty: len(r.Chunks) == 0 && len(r.Pending.Rows) == 0}
 	for _, c := range r.Chunks {
 		// Versions only grow, so a sum of different weights changes when any of them does.

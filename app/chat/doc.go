@@ -67,7 +67,8 @@
 // seconds of silence. Where something on the way closes what is silent, "beat=N"
 // asks for no silence longer than N seconds (1 to 60), of a stream as of a long
 // poll. On every way each batch has the cursor to go on from,
-// and any cursor works on any way.
+// and any cursor works on any way. "peek=1" on a poll says that it only looks at what
+// there is, beside a feed that its session has: it is not what the session follows.
 //
 // # Nothing missing
 //

@@ -146,7 +146,7 @@ func (c *Caller) Live(ctx context.Context) error {
 
 // Peek asks once for what there is after a cursor.
 func (c *Caller) Peek(ctx context.Context, after chat.Cursor) (chat.Batch, error) {
-	return c.ask(ctx, chat.Poll, after)
+	return c.put(ctx, c.feed(chat.Poll, after)+"&peek=1")
 }
 
 // feed is the path of a feed.
@@ -160,10 +160,14 @@ func (c *Caller) feed(via chat.Via, after chat.Cursor) string {
 
 // ask puts the question of a poll.
 func (c *Caller) ask(ctx context.Context, via chat.Via, after chat.Cursor) (chat.Batch, error) {
+	return c.put(ctx, c.feed(via, after))
+}
+
+func (c *Caller) put(ctx context.Context, feed string) (chat.Batch, error) {
 	ctx, cancel := Patient(ctx, c.Quiet, ErrSilent)
 	defer cancel()
 	var b chat.Batch
-	if err := c.Call(ctx, "GET", c.feed(via, after), nil, &b); err != nil {
+	if err := c.Call(ctx, "GET", feed, nil, &b); err != nil {
 		return chat.Batch{}, err
 	}
 	if b.Cursor == "" {

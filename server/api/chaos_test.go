@@ -171,7 +171,7 @@ func TestFollowers(t *testing.T) {
 	l, err := ana.dial(chat.WebSocket, ana.snapshot().Cursor)
 	must(t, err)
 	defer l.close()
-	ana.ask("GET", "/api/feed?via=poll&after="+string(ana.snapshot().Cursor), nil, nil)
+	ana.ask("GET", "/api/feed?via=poll&peek=1&after="+string(ana.snapshot().Cursor), nil, nil)
 	told := func() []chat.Follower {
 		var c chat.Chaos
 		ana.ask("GET", "/api/chaos", nil, &c)

@@ -68,6 +68,9 @@ func (s *Server) feed(x *exchange) error {
 	return c.open(x, c, chat.Cursor(after))
 }
 
+// peeks reports whether a poll only looks at what there is, beside the feed that its session has: it neither follows nor comes again.
+func peeks(r *http.Request) bool { return r.URL.Query().Get("peek") == "1" }
+
 // appendBatch appends the JSON of a batch to b.
 func appendBatch(b []byte, entries []*hub.Entry, cursor chat.Cursor) []byte {
 	b = append(b, '{')

@@ -23,10 +23,9 @@ type follower struct {
 // followed is how long a session counts as there after its last question.
 const followed = 2 * time.Minute
 
-// add notes that a feed was asked for. What only looks at what there is is a poll too, of which a
-// session that has a stream is not called a poller.
+// add notes that a feed was asked for, by who does more than peek.
 func (f *followers) add(x *exchange, via chat.Via) {
-	if _, ok := x.srv.ways[via]; !ok {
+	if _, ok := x.srv.ways[via]; !ok || peeks(x.r) {
 		return
 	}
 	who, now := x.who, time.Now()
@@ -34,9 +33,6 @@ func (f *followers) add(x *exchange, via chat.Via) {
 	defer f.mu.Unlock()
 	if f.seen == nil {
 		f.seen = make(map[string]follower)
-	}
-	if before, ok := f.seen[who.Grant]; ok && via == chat.Poll && x.srv.Accounts.Live.Has(who.Grant) {
-		via = before.Via
 	}
 	f.seen[who.Grant] = follower{chat.Follower{Session: who.Grant, User: who.User.Name, Name: browser(x.r.UserAgent()), Via: via}, now}
 	if len(f.seen) > 2*chat.MaxFollowers {

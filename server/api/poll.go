@@ -24,7 +24,10 @@ func (s *Server) answer(x *exchange, c carrier, after chat.Cursor) error {
 	}
 	defer s.Accounts.Live.Close(held)
 	ctx := x.r.Context()
-	v := s.again.visit(x.who.Grant, after)
+	var v visit
+	if !peeks(x.r) {
+		v = s.again.visit(x.who.Grant, after)
+	}
 	if err := s.Accounts.Still(ctx, x.who); err != nil {
 		return err
 	}

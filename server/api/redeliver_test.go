@@ -137,7 +137,7 @@ func TestRedeliveryOnAStreamThatWaits(t *testing.T) {
 	}
 }
 
-// Whoever goes on meanwhile is not stuck, and neither are several who follow side by side.
+// Whoever goes on meanwhile is not stuck, and neither are several who follow side by side, and who peeks.
 func TestWhatIsNoRedelivery(t *testing.T) {
 	w := newWorld(t)
 	ana := w.owner()
@@ -156,6 +156,9 @@ func TestWhatIsNoRedelivery(t *testing.T) {
 	for _, l := range side {
 		_, err := until(l, func(e chat.Event) bool { return e.Message != nil })
 		must(t, err)
+	}
+	for range 6 {
+		bot.ask("GET", "/api/feed?via=poll&peek=1&after="+string(before), nil, nil)
 	}
 	after := bot.snapshot().Cursor
 	ana.say(w.room, "two")

@@ -105,7 +105,9 @@ func (st *stream) push(out []byte) bool {
 		st.bill.wrote(n)
 		out = out[n:]
 		if errors.Is(err, os.ErrDeadlineExceeded) && st.end(errSlow) {
-			err = nil // one last chance, to be told why it is over
+			// Why it is over is for when it reads again. Its socket is as full as before, but now there may be more in it.
+			st.wire.widen()
+			err = nil
 		}
 		if err != nil {
 			st.wire.cut()

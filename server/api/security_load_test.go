@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"nhooyr.io/websocket"
+
 	"parley/app/chat"
 	"parley/server/api"
 	"parley/server/auth"
@@ -92,6 +94,12 @@ func TestS51SlowReaders(t *testing.T) {
 				w.eventually(gone)
 				ana.say(w.room, "the last")
 				must(t, <-read)
+				// Who reads again is told, where it is written to the socket directly.
+				_, err = until(stuck, func(chat.Event) bool { return false })
+				if e, ok := errors.AsType[*chat.Error](err); name == "tcp" && websocket.CloseStatus(err) != chat.CloseSlow &&
+					(!ok || !strings.Contains(e.Message, "does not keep up")) {
+					t.Errorf("who did not read is not told so, but: %v", err)
+				}
 			})
 		}
 	}

@@ -37,6 +37,8 @@ type wire interface {
 	try(p []byte) (int, error)
 	// write writes p, and fails at the deadline.
 	write(p []byte, deadline time.Time) (int, error)
+	// widen makes space behind what a full socket holds, where that can be had: for a farewell to whoever does not read now.
+	widen()
 	// part follows the farewell: the peer has a moment to leave. It does not block.
 	part()
 	// cut ends everything at once.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"nhooyr.io/websocket"
@@ -137,7 +138,8 @@ func (p *caller) hear() error {
 
 func (p *caller) gone(err error) {
 	p.st.close()
-	if websocket.CloseStatus(err) == -1 { // it has not said goodbye yet
+	// It has not said goodbye yet, but may; not if it was waited for.
+	if websocket.CloseStatus(err) == -1 && !errors.Is(err, os.ErrDeadlineExceeded) {
 		p.conn.linger()
 	}
 	_ = p.c.CloseNow()

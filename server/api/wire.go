@@ -29,6 +29,8 @@ func (b *block) write(p []byte, deadline time.Time) (int, error) {
 	return n, err
 }
 
+func (b *block) widen() {}
+
 func (b *block) part() {
 	// Errors mean that the connection is gone already.
 	_ = b.conn.SetReadDeadline(time.Now().Add(partTime))
@@ -75,6 +77,8 @@ func (p *response) write(b []byte, deadline time.Time) (int, error) {
 	}
 	return n, err
 }
+
+func (p *response) widen() {}
 
 func (p *response) part() {}
 

@@ -8,6 +8,12 @@ import (
 	"syscall"
 )
 
+// What the kernel may hold for a reader, and what it may at the end.
+const (
+	narrow = 128 << 10
+	wide   = 512 << 10
+)
+
 // A socket is a wire over plain TCP that need not block.
 type socket struct {
 	block
@@ -27,7 +33,7 @@ func newSocket(c *net.TCPConn, last bool, ready *readiness) wire {
 		return nil
 	}
 	// The kernel would take megabytes for a reader that has stopped before anything notices.
-	_ = c.SetWriteBuffer(128 << 10)
+	_ = c.SetWriteBuffer(narrow)
 	tune(raw)
 	s := &socket{block: block{conn: c, last: last}, ear: ear{ready: ready, raw: raw}}
 	s.once = func(fd uintptr) bool {
@@ -56,6 +62,12 @@ func (s *socket) try(p []byte) (int, error) {
 }
 
 func (s *socket) await(do func()) bool { return s.ear.await(do) }
+
+func (s *socket) widen() {
+	if c, ok := s.conn.(*net.TCPConn); ok {
+		_ = c.SetWriteBuffer(wide) // or the most that the system lets it: what does not fit is not said
+	}
+}
 
 func (s *socket) part() {
 	s.block.part()

@@ -27,6 +27,9 @@ type serveCmd struct{}
 // Run serves until ctx ends, and then lets what is under way finish.
 func (serveCmd) Run(ctx context.Context, c *cli, t *terminal) (err error) {
 	log := c.logger(t.err)
+	if err := gauge(ctx); err != nil {
+		return err
+	}
 	outside, proxies, err := c.outside()
 	if err != nil {
 		return err

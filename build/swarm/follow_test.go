@@ -64,6 +64,9 @@ func (r *reader) run(ctx context.Context, wait back) {
 		if ctx.Err() != nil {
 			return
 		}
+		if r.over != nil {
+			r.over(err)
+		}
 		if r.openings() > opened {
 			n = 0
 		}

@@ -24,6 +24,8 @@ type reader struct {
 	every time.Duration // between polls that found nothing
 	dial  func(context.Context, string) (net.Conn, error)
 	heard func(chat.RoomID, chat.Seq) // of every event, if not nil
+	watch *stopwatch                  // of what writers stamped, if not nil
+	over  func(error)                 // of how each way ended, if not nil; not of one that the reader ended
 	asked atomic.Int64                // when it polled last, in Unix nanoseconds
 
 	mu     sync.Mutex
@@ -31,6 +33,7 @@ type reader struct {
 	heads  map[chat.RoomID]*chat.Seq // of the rooms that it has; what comes of others is a fault, unless free
 	free   bool                      // rooms come and go: what comes is for heard to judge
 	ahead  []event                   // came, but not yet the cursor past it
+	stamps []time.Duration           // of those; only with a watch
 	count  int                       // events
 	opens  int                       // ways that opened
 	last   time.Time                 // when the newest event came
@@ -116,6 +119,9 @@ func (r *reader) events(b []byte) {
 		}
 		r.ahead = append(r.ahead, event{chat.RoomID(id), chat.Seq(seq)})
 		b = rest[n:]
+		if r.watch != nil {
+			r.stamps = stamped(r.stamps, b)
+		}
 	}
 }
 
@@ -139,6 +145,10 @@ func (r *reader) settle() {
 		}
 	}
 	r.ahead = r.ahead[:0]
+	if r.watch != nil {
+		r.watch.note(r.stamps)
+		r.stamps = r.stamps[:0]
+	}
 }
 
 // wrong notes a fault. mu is held.
@@ -217,7 +227,7 @@ func (r *reader) state() (place, int, time.Time) {
 func (r *reader) begin() chat.Cursor {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ahead = r.ahead[:0]
+	r.ahead, r.stamps = r.ahead[:0], r.stamps[:0]
 	return r.cursor
 }
 

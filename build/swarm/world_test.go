@@ -28,8 +28,8 @@ type world struct {
 	still int // of the rooms, how many at the end nobody writes in
 }
 
-// newWorld starts a server with users, each in some of the private rooms: user i in room i and those that follow.
-func newWorld(t *testing.T, users, rooms, in int) *world {
+// newWorld starts a server, prepared as is said, with users, each in some of the private rooms: user i in room i and those that follow.
+func newWorld(t *testing.T, users, rooms, in int, prepare ...func(*child.Server)) *world {
 	t.Helper()
 	ctx := t.Context()
 	srv, err := child.New(ctx, program, t.TempDir())
@@ -41,6 +41,9 @@ func newWorld(t *testing.T, users, rooms, in int) *world {
 			t.Error(err)
 		}
 	})
+	for _, f := range prepare {
+		f(srv)
+	}
 	w := &world{t: t, srv: srv, in: in}
 	all, err := srv.AddUsers(ctx, "user", users+1)
 	w.must(err)

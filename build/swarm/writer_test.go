@@ -47,6 +47,7 @@ func (w *world) write(ctx context.Context, plan *rand.Rand, rate float64, size i
 }
 
 func (ws *writers) run(ctx context.Context, name string, r *rand.Rand, pace time.Duration, size int) {
+	rest(ctx, time.Duration(r.Int64N(int64(pace)))) // not all at once each time
 	tick := time.NewTicker(pace)
 	defer tick.Stop()
 	for n := 0; ; n++ {
@@ -56,10 +57,19 @@ func (ws *writers) run(ctx context.Context, name string, r *rand.Rand, pace time
 			return
 		}
 		room := ws.w.rooms[r.IntN(len(ws.w.rooms)-ws.w.still)]
+		at := stamp()
 		ws.send(context.WithoutCancel(ctx), chat.Draft{Nonce: chat.Nonce(fmt.Sprintf("%s-%d", name, n)), Room: room,
-			Body: chat.Body{Message: &chat.Message{Text: text(size)}}})
+			Body: chat.Body{Message: &chat.Message{Text: at + text(size-len(at))}}})
 	}
 }
+
+// started is what stamps count from.
+var started = time.Now()
+
+// stampMark begins a stamp, which tells readers in this process when a message was first tried.
+const stampMark = "sent at "
+
+func stamp() string { return fmt.Sprintf(stampMark+"%019d ", time.Since(started)) }
 
 // text is a message of about so many bytes.
 func text(size int) string { return strings.Repeat("lorem ipsum ", size/12+1)[:size-1] + "." }
@@ -184,11 +194,15 @@ func (w *world) fill(ctx context.Context, rooms []chat.RoomID, n, size int) erro
 	return g.Wait()
 }
 
-// quantile is the value below which a share q of the durations lies.
+// quantile is the value below which a share q of the durations lies, to be printed.
 func quantile(d []time.Duration, q float64) time.Duration {
-	if len(d) == 0 {
+	return exact(slices.Sorted(slices.Values(d)), q).Round(time.Millisecond)
+}
+
+// exact is the same of what is in order already.
+func exact[T int64 | float64 | time.Duration](sorted []T, q float64) T {
+	if len(sorted) == 0 {
 		return 0
 	}
-	d = slices.Sorted(slices.Values(d))
-	return d[min(int(q*float64(len(d))), len(d)-1)].Round(time.Millisecond)
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }

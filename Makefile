@@ -64,14 +64,15 @@ model:
 chaos-short: tools
 	$(GO) test -count=1 -v -timeout 20m ./build/chaos -args $(if $(SEED),-seed=$(SEED))
 
-# All of that kind in full, in twenty minutes: a million deliveries under 200 strikes and every broken build; 500 rooms; 2,000 losses of
-# power; 50 backups; ten thousand clients.
+# All of that kind in full, in half an hour: a million deliveries under 200 strikes and every broken build; 500 rooms; 2,000 losses of
+# power; 50 backups; ten thousand clients; two builds of the same bytes.
 chaos: tools
 	$(GO) test -count=1 -v -timeout 60m ./build/chaos -args -full $(if $(SEED),-seed=$(SEED))
 	$(GO) test -count=1 -v -timeout 30m ./build/linear -args -rooms=500 $(if $(SEED),-seed=$(SEED))
 	$(MAKE) power POWER="-messages 1200 -points 2000 -drills 420 $(if $(SEED),-seed=$(SEED))"
 	$(MAKE) backup BACKUPS=50 KILLED=10
 	$(MAKE) swarm SWARM="-full $(if $(SEED),-seed=$(SEED))"
+	$(GO) test -count=1 -v -timeout 20m -run '^TestSameBytes$$' ./build -args -whole
 
 # Whether the server, killed and stopped, could be one log that does one thing at a time.
 linear:

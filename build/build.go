@@ -7,7 +7,7 @@
 // It compiles the wasm, names every file for the browser after its content,
 // compresses what can be, puts all into build/web/out where package
 // parley/build/web embeds it, and compiles the server. The same source, toolchain
-// and flags make the same bytes.
+// and flags make the same bytes, in any folder, of git or not.
 package main
 
 import (
@@ -103,9 +103,10 @@ func (b *builder) path(elem ...string) string {
 // one: 52 KB less to download, for a fifth more time in code that waits for the browser anyway.
 var smaller = []string{"-gcflags=parley/...=-l", "-gcflags=github.com/...=-l"}
 
-// compile runs go build with what makes a build repeatable.
+// compile runs go build with what makes a build repeatable. The commit stays out: the same program is to be the same bytes, and the
+// app to have the same name, in every commit, and for whoever has the source as an archive.
 func (b *builder) compile(ctx context.Context, pkg, to string, flags []string, env ...string) error {
-	args := slices.Concat([]string{"build", "-trimpath", "-ldflags", "-s -w -buildid="}, flags, []string{"-o", to, pkg})
+	args := slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -buildid="}, flags, []string{"-o", to, pkg})
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = b.root
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=0"), env...)
@@ -119,8 +120,7 @@ func (b *builder) compile(ctx context.Context, pkg, to string, flags []string, e
 func (b *builder) wasm(ctx context.Context) ([]byte, error) {
 	began := time.Now()
 	to := b.path("build", "tools", "app.wasm")
-	// Without the commit: the same program is to have the same name in every commit.
-	if err := b.compile(ctx, "./wasm", to, append([]string{"-buildvcs=false"}, smaller...), "GOOS=js", "GOARCH=wasm"); err != nil {
+	if err := b.compile(ctx, "./wasm", to, smaller, "GOOS=js", "GOARCH=wasm"); err != nil {
 		return nil, err
 	}
 	wasm, err := os.ReadFile(to)
@@ -175,7 +175,7 @@ func (b *builder) server(ctx context.Context, binary string) error {
 	if filepath.IsAbs(binary) {
 		to = binary
 	}
-	if err := b.compile(ctx, "./server", to, []string{b.vcs(ctx)}); err != nil {
+	if err := b.compile(ctx, "./server", to, nil); err != nil {
 		return err
 	}
 	info, err := os.Stat(to)
@@ -184,17 +184,6 @@ func (b *builder) server(ctx context.Context, binary string) error {
 	}
 	b.say(began, "%s: %.1f MB, %s", binary, mb(int(info.Size())), runtime.Version())
 	return nil
-}
-
-// vcs says whether the binary can be told which commit it is: not where the source came as
-// an archive, or where git refuses to look at somebody else's folder.
-func (b *builder) vcs(ctx context.Context) string {
-	cmd := exec.CommandContext(ctx, "git", "status", "--porcelain", "--untracked-files=no")
-	cmd.Dir = b.root
-	if cmd.Run() != nil {
-		return "-buildvcs=false"
-	}
-	return "-buildvcs=true"
 }
 
 func (b *builder) say(began time.Time, format string, args ...any) {

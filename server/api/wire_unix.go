@@ -20,7 +20,7 @@ type socket struct {
 	ear
 
 	// The arguments and results of once, which is kept so that it is not made anew for each write.
-	once func(fd uintptr) bool
+	once func(fd uintptr)
 	p    []byte
 	n    int
 	err  error
@@ -36,9 +36,9 @@ func newSocket(c *net.TCPConn, last bool, ready *readiness) wire {
 	_ = c.SetWriteBuffer(narrow)
 	tune(raw)
 	s := &socket{block: block{conn: c, last: last}, ear: ear{ready: ready, raw: raw}}
-	s.once = func(fd uintptr) bool {
+	s.once = func(fd uintptr) {
 		for {
-			s.n, s.err = syscall.Write(int(fd), s.p)
+			s.n, s.err = send(fd, s.p)
 			if !errors.Is(s.err, syscall.EINTR) {
 				break
 			}
@@ -46,14 +46,14 @@ func newSocket(c *net.TCPConn, last bool, ready *readiness) wire {
 		if errors.Is(s.err, syscall.EAGAIN) {
 			s.n, s.err = 0, nil
 		}
-		return true
 	}
 	return s
 }
 
+// try has no part in what Go knows of waiting writers, as Write has: it does not wait, and who calls it keeps others from writing.
 func (s *socket) try(p []byte) (int, error) {
 	s.p = p
-	err := s.raw.Write(s.once)
+	err := s.raw.Control(s.once)
 	s.p = nil
 	if err == nil {
 		err = s.err

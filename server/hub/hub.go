@@ -47,11 +47,12 @@ type Hub struct {
 
 	mu      sync.Mutex
 	tail    *tail
+	births  uint64 // of readers and watchers so far
 	readers map[chat.UserID]*reader
-	rooms   map[chat.RoomID]map[*reader]struct{} // the readers who are members now
-	idle    map[*reader]struct{}                 // those with no watcher
-	changed map[*reader]struct{}                 // those whose presence is to be told
-	dirty   []*Watcher                           // to be woken by level
+	rooms   map[chat.RoomID]line[*reader] // the readers who are members now
+	idle    map[*reader]struct{}          // those with no watcher
+	changed map[*reader]struct{}          // those whose presence is to be told
+	dirty   []*Watcher                    // to be woken by level
 }
 
 // A mark is a place and its cursor.
@@ -68,7 +69,7 @@ func New(ctx context.Context, s Store, o Options) (*Hub, error) {
 		requests: make(chan *request, 4*maxGroup),
 		stopping: make(chan struct{}), stopped: make(chan struct{}),
 		failing: make(chan struct{}), failed: make(chan error, 1),
-		readers: map[chat.UserID]*reader{}, rooms: map[chat.RoomID]map[*reader]struct{}{},
+		readers: map[chat.UserID]*reader{}, rooms: map[chat.RoomID]line[*reader]{},
 		idle: map[*reader]struct{}{}, changed: map[*reader]struct{}{},
 	}
 	if h.log == nil {
@@ -162,4 +163,10 @@ func (h *Hub) sendSignal(ctx context.Context, u chat.UserID, d chat.Draft) (chat
 	}
 	ev := chat.Event{Room: d.Room, From: u, Nonce: d.Nonce, Body: d.Body}
 	return ev, h.signal(ev)
+}
+
+// bear numbers a reader or a watcher by age. h.mu is held.
+func (h *Hub) bear() uint64 {
+	h.births++
+	return h.births
 }

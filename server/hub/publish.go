@@ -57,7 +57,7 @@ func (h *Hub) spread(e *Entry) {
 			h.give(r, e)
 		}
 	} else {
-		for r := range h.rooms[e.Event.Room] {
+		for _, r := range h.rooms[e.Event.Room] {
 			h.give(r, e)
 		}
 	}
@@ -89,7 +89,7 @@ func (h *Hub) arrive(u chat.UserID, room chat.RoomID, pos Pos) {
 }
 
 func (h *Hub) give(r *reader, e *Entry) {
-	for w := range r.watchers {
+	for _, w := range r.watchers {
 		if !lose() && w.push(e) {
 			h.dirty = append(h.dirty, w)
 		}

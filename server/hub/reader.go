@@ -14,11 +14,14 @@ import (
 type reader struct {
 	user     chat.UserID
 	spans    []Span // by room, and of one room in order of time
-	watchers map[*Watcher]struct{}
+	born     uint64
+	watchers line[*Watcher]
 	grace    time.Duration // how long after the last watcher left the user still counts as here
 	until    time.Time     // with no watchers: when that ends
 	online   bool          // as last told to others
 }
+
+func (r *reader) age() uint64 { return r.born }
 
 // in returns the spans of one room, and where they are: nobody's other rooms are looked at, however many they are.
 func (r *reader) in(room chat.RoomID) (spans []Span, at int) {
@@ -100,7 +103,7 @@ func (h *Hub) reader(ctx context.Context, u chat.UserID) (*reader, error) {
 			continue
 		}
 		slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Compare(a.Room, b.Room) })
-		r := &reader{user: u, spans: spans, watchers: map[*Watcher]struct{}{}, until: h.now().Add(streamGrace)}
+		r := &reader{user: u, spans: spans, born: h.bear(), until: h.now().Add(streamGrace)}
 		for ord := from; ord < h.tail.next; ord++ {
 			if e := h.tail.at(ord); e.Event.Member != nil && e.Event.Member.User == u {
 				r.member(e)
@@ -129,18 +132,14 @@ func (r *reader) member(e *Entry) {
 
 // enter makes r one of those whom the events of room concern.
 func (h *Hub) enter(room chat.RoomID, r *reader) {
-	in := h.rooms[room]
-	if in == nil {
-		in = map[*reader]struct{}{}
-		h.rooms[room] = in
-	}
-	in[r] = struct{}{}
+	h.rooms[room] = h.rooms[room].with(r)
 }
 
 func (h *Hub) exit(room chat.RoomID, r *reader) {
-	delete(h.rooms[room], r)
-	if len(h.rooms[room]) == 0 {
+	if in := h.rooms[room].without(r); in == nil {
 		delete(h.rooms, room)
+	} else {
+		h.rooms[room] = in
 	}
 }
 

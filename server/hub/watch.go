@@ -36,6 +36,7 @@ type WatchOptions struct {
 // for one goroutine at a time; Close for any.
 type Watcher struct {
 	hub    *Hub
+	born   uint64
 	reader *reader
 	wake   func()
 	at     place // everything up to here has been taken; owned by the taker
@@ -80,26 +81,28 @@ func (h *Hub) Watch(ctx context.Context, u chat.UserID, after chat.Cursor, o Wat
 	case repeatOne && at.pos > 0:
 		at = place{pos: at.pos - 1}
 	}
-	w := &Watcher{hub: h, reader: r, wake: o.Wake, at: at, behind: true}
+	w := &Watcher{hub: h, born: h.bear(), reader: r, wake: o.Wake, at: at, behind: true}
 	if list, ok := h.collect(r, at, maxPending, maxPendingBytes); ok && list.whole {
 		w.pending, w.bytes, w.behind = list.entries, list.bytes, false
 	}
-	r.watchers[w] = struct{}{}
+	r.watchers = r.watchers.with(w)
 	r.grace = max(o.Grace, streamGrace)
 	delete(h.idle, r)
 	h.appear(r)
 	return w, nil
 }
 
+func (w *Watcher) age() uint64 { return w.born }
+
 // Close ends the watch. Wake is not called after it returned.
 func (w *Watcher) Close() {
 	h, r := w.hub, w.reader
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, ok := r.watchers[w]; !ok {
+	if _, ok := r.watchers.find(w); !ok {
 		return
 	}
-	delete(r.watchers, w)
+	r.watchers = r.watchers.without(w)
 	if len(r.watchers) == 0 {
 		r.until = h.now().Add(r.grace)
 		h.idle[r] = struct{}{}

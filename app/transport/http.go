@@ -58,20 +58,20 @@ func read(ctx context.Context, resp *http.Response) (answer, error) {
 		return a, nil
 	}
 	var err error
-	a.body, err = io.ReadAll(io.LimitReader(pieces{resp.Body, ctx}, maxAnswer))
+	a.body, err = io.ReadAll(io.LimitReader(pieces{resp.Body, func() { heard(ctx) }}, maxAnswer))
 	return a, err
 }
 
 // pieces tells who is patient of what comes.
 type pieces struct {
 	io.Reader
-	ctx context.Context //nolint:containedctx // of the one request that it is read for
+	came func()
 }
 
 func (p pieces) Read(b []byte) (int, error) {
 	n, err := p.Reader.Read(b)
 	if n > 0 {
-		heard(p.ctx)
+		p.came()
 	}
 	return n, err
 }

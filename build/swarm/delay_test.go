@@ -44,7 +44,7 @@ func medians(all []phase) phase {
 	return phase{exact(p50, .5), exact(p99, .5)}
 }
 
-// TestSlowReadersDelay measures what slow readers cost the others in time, from the first try to send to a reader that has it: the
+// slowReadersDelay measures what slow readers cost the others in time, from the first try to send to a reader that has it: the
 // same load with them and without by turns, which of the two comes first by turns too, round after round.
 //
 // Wanted is a p99 at most a tenth higher, which can not be told from noise where others use the machine: of three runs on two shared
@@ -52,10 +52,7 @@ func medians(all []phase) phase {
 // reader was 90 ms in one round and 480 in the next. So the tenth is asserted of the middle ratio, with as much more as the rounds
 // without slow readers differ among themselves: little on a quiet machine. A server that lets the streams of a shard wait half a
 // second for each full socket came to 6.2 while all else went on, and failed.
-func TestSlowReadersDelay(t *testing.T) {
-	if !*full {
-		t.Skip("it measures: for the full form")
-	}
+func slowReadersDelay(t *testing.T) {
 	b := newBed(t, plan(t))
 	watches := b.watch()
 	ws := b.write(t.Context(), b.plan, b.pace, b.size)

@@ -133,12 +133,19 @@ func (b *bed) weigh(f func(context.Context) error) []int64 {
 }
 
 // TestSlowReaders: whoever reads slowly, or not at all, costs the server a bounded amount of memory, is cut off and told so, and
-// loses nothing; and neither do the others. What it costs the others in time, TestSlowReadersDelay measures.
+// loses nothing; and neither do the others. What it costs the others in time is measured in the full form.
 //
 // Memory is what is in use, heap and stacks, after a collection. What is resident goes up and down by 40 MiB here without any slow
 // reader, as garbage does, and with ten of them they held half a MiB: the rest of what was written when each socket was full, about
 // 30 KiB of large messages, a goroutine, and of a poll its one answer, 256 KiB at the most. What has filled the socket is the kernel's.
 func TestSlowReaders(t *testing.T) {
+	t.Run("memory", slowReadersMemory)
+	if *full {
+		t.Run("delay", slowReadersDelay)
+	}
+}
+
+func slowReadersMemory(t *testing.T) {
 	b := newBed(t, plan(t))
 	ws := b.write(t.Context(), b.plan, b.pace, b.size)
 	defer func() { _ = ws.close() }() // closed before, unless something failed

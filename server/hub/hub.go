@@ -49,10 +49,10 @@ type Hub struct {
 	tail    *tail
 	births  uint64 // of readers and watchers so far
 	readers map[chat.UserID]*reader
-	rooms   map[chat.RoomID]line[*reader] // the readers who are members now
-	idle    map[*reader]struct{}          // those with no watcher
-	changed map[*reader]struct{}          // those whose presence is to be told
-	dirty   []*Watcher                    // to be woken by level
+	rooms   map[chat.RoomID]byAge[*reader] // the readers who are members now
+	idle    map[*reader]struct{}           // those with no watcher
+	changed map[*reader]struct{}           // those whose presence is to be told
+	dirty   []*Watcher                     // to be woken by level
 }
 
 // A mark is a place and its cursor.
@@ -69,7 +69,7 @@ func New(ctx context.Context, s Store, o Options) (*Hub, error) {
 		requests: make(chan *request, 4*maxGroup),
 		stopping: make(chan struct{}), stopped: make(chan struct{}),
 		failing: make(chan struct{}), failed: make(chan error, 1),
-		readers: map[chat.UserID]*reader{}, rooms: map[chat.RoomID]line[*reader]{},
+		readers: map[chat.UserID]*reader{}, rooms: map[chat.RoomID]byAge[*reader]{},
 		idle: map[*reader]struct{}{}, changed: map[*reader]struct{}{},
 	}
 	if h.log == nil {

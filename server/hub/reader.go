@@ -15,7 +15,7 @@ type reader struct {
 	user     chat.UserID
 	spans    []Span // by room, and of one room in order of time
 	born     uint64
-	watchers line[*Watcher]
+	watchers byAge[*Watcher]
 	grace    time.Duration // how long after the last watcher left the user still counts as here
 	until    time.Time     // with no watchers: when that ends
 	online   bool          // as last told to others

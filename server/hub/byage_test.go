@@ -11,10 +11,10 @@ type old uint64
 
 func (o old) age() uint64 { return uint64(o) }
 
-// A line is a set in order, whatever comes and goes.
-func TestLine(t *testing.T) {
+// It is a set, and in order, whatever comes and goes.
+func TestByAge(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var l line[old]
+		var l byAge[old]
 		in := map[old]bool{}
 		for _, step := range rapid.SliceOf(rapid.IntRange(-20, 20)).Draw(t, "steps") {
 			if v := old(max(step, -step)); step > 0 {

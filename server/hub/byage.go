@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// A line holds what stands in it by age, the oldest first. What comes to many is handed to them in the order in which they
+// byAge is a set in order of age, the oldest first. What comes to many is handed to them in the order in which they
 // came: then what they hold, and what the kernel holds for their connections, is mostly met as it lies in memory, which takes a
 // fifteenth less time than by chance.
-type line[T interface{ age() uint64 }] []T
+type byAge[T interface{ age() uint64 }] []T
 
-func (l line[T]) find(v T) (at int, found bool) {
+func (l byAge[T]) find(v T) (at int, found bool) {
 	return slices.BinarySearchFunc(l, v, func(a, b T) int { return cmp.Compare(a.age(), b.age()) })
 }
 
 // with is l with v, which may be there already.
-func (l line[T]) with(v T) line[T] {
+func (l byAge[T]) with(v T) byAge[T] {
 	at, found := l.find(v)
 	if found {
 		return l
@@ -24,7 +24,7 @@ func (l line[T]) with(v T) line[T] {
 }
 
 // without is l without v, if it was there, and nil when nothing is left.
-func (l line[T]) without(v T) line[T] {
+func (l byAge[T]) without(v T) byAge[T] {
 	at, found := l.find(v)
 	switch {
 	case !found:

@@ -17,15 +17,19 @@ type Disk interface {
 	SaveAll(ctx context.Context, records map[string][]byte) error
 	// Keys lists the records whose keys begin so, in order.
 	Keys(ctx context.Context, prefix string) ([]string, error)
-	// Clear forgets all that is personal: every record but DiskChoice.
+	// Clear forgets all that is personal: every record, but not the choice.
 	Clear(ctx context.Context) error
+
+	// LoadChoice and SaveChoice are for the choice of the transport, which belongs to the device. They are done at once,
+	// whatever else the disk is doing: whoever chooses may leave the page the next moment.
+	LoadChoice() ([]byte, error)
+	SaveChoice(record []byte) error
 }
 
 // The records.
 const (
 	DiskKnown  = "known"  // events and the cursor past them
 	DiskOwn    = "own"    // what was written and not sent; where there may be several tabs, "own/" and the tab
-	DiskChoice = "choice" // of the transport; it belongs to the device
 	DiskLearnt = "learnt" // of the network
 )
 
@@ -33,6 +37,7 @@ const (
 type MemoryDisk struct {
 	mu      sync.Mutex
 	records map[string][]byte
+	choice  []byte
 }
 
 // NewMemoryDisk returns an empty one.
@@ -84,10 +89,21 @@ func (d *MemoryDisk) Keys(_ context.Context, prefix string) (keys []string, err 
 func (d *MemoryDisk) Clear(context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for key := range d.records {
-		if key != DiskChoice {
-			delete(d.records, key)
-		}
-	}
+	clear(d.records)
+	return nil
+}
+
+// LoadChoice implements Disk.
+func (d *MemoryDisk) LoadChoice() ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.choice), nil
+}
+
+// SaveChoice implements Disk.
+func (d *MemoryDisk) SaveChoice(record []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.choice = slices.Clone(record)
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // BrowserDisk keeps its records in the page's IndexedDB, and the choice, which is no
-// secret and is wanted before all else, in localStorage. It may be used by one
+// secret and must not wait, in localStorage. Its records may be used by one
 // goroutine at a time. root is the path below which the app is, or "": there may be one
 // of another server at another path of the same origin.
 func BrowserDisk(root string) Disk { return &browserDisk{name: diskName + root} }
@@ -28,13 +28,6 @@ const (
 // Load implements Disk.
 func (d *browserDisk) Load(ctx context.Context, key string) (record []byte, err error) {
 	defer thrown(&err)
-	if key == DiskChoice {
-		v := js.Global().Get("localStorage").Call("getItem", d.name+"."+key)
-		if v.Type() != js.TypeString {
-			return nil, nil
-		}
-		return []byte(v.String()), nil
-	}
 	_, store, err := d.store(ctx, "readonly")
 	if err != nil {
 		return nil, err
@@ -51,10 +44,6 @@ func (d *browserDisk) Load(ctx context.Context, key string) (record []byte, err 
 // Save implements Disk.
 func (d *browserDisk) Save(ctx context.Context, key string, record []byte) (err error) {
 	defer thrown(&err)
-	if key == DiskChoice {
-		js.Global().Get("localStorage").Call("setItem", d.name+"."+key, string(record))
-		return nil
-	}
 	return d.write(ctx, func(store js.Value) { put(store, key, record) })
 }
 
@@ -101,6 +90,23 @@ func (d *browserDisk) Keys(ctx context.Context, prefix string) (keys []string, e
 func (d *browserDisk) Clear(ctx context.Context) (err error) {
 	defer thrown(&err)
 	return d.write(ctx, func(store js.Value) { store.Call("clear") })
+}
+
+// LoadChoice implements Disk.
+func (d *browserDisk) LoadChoice() (record []byte, err error) {
+	defer thrown(&err)
+	v := js.Global().Get("localStorage").Call("getItem", d.name+".choice")
+	if v.Type() != js.TypeString {
+		return nil, nil
+	}
+	return []byte(v.String()), nil
+}
+
+// SaveChoice implements Disk.
+func (d *browserDisk) SaveChoice(record []byte) (err error) {
+	defer thrown(&err)
+	js.Global().Get("localStorage").Call("setItem", d.name+".choice", string(record))
+	return nil
 }
 
 // write does f in a transaction and waits until it is on disk. A browser that clears the site's data may drop

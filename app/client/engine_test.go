@@ -145,7 +145,7 @@ func TestSomeoneElseSignsIn(t *testing.T) {
 
 func (w *world) noSecrets() {
 	w.t.Helper()
-	for _, key := range []string{client.DiskKnown, client.DiskOwn, client.DiskChoice} {
+	for _, key := range []string{client.DiskKnown, client.DiskOwn, client.DiskLearnt} {
 		b, err := w.disk.Load(context.Background(), key)
 		if err != nil || strings.Contains(string(b), "secret") {
 			w.t.Errorf("on disk is %s: %s (%v)", key, b, err)
@@ -178,6 +178,29 @@ func TestSignOut(t *testing.T) {
 		w.begin()
 		w.want("session", model.SignedOut, w.view().Session)
 		w.want("choice", chat.LongPoll, w.view().Connection.Choice.Via)
+	})
+}
+
+// A choice is kept at once, though what came before waits for a disk that does not answer: whoever chooses may leave at once.
+func TestChoiceDoesNotWait(t *testing.T) {
+	in(t, func(w *world) {
+		w.begin()
+		release := make(chan struct{})
+		w.set(func() {
+			w.writing = func() error {
+				<-release
+				return nil
+			}
+		})
+		w.say("hello")
+		w.pass(4 * time.Second) // that is being written down
+		w.engine.Use(model.Choice{Via: chat.LongPoll})
+		w.want("choice", chat.LongPoll, w.view().Connection.Choice.Via)
+		b, err := w.disk.LoadChoice()
+		if want := string(chat.LongPoll); err != nil || !strings.Contains(string(b), want) {
+			w.t.Errorf("on disk is %q (%v), want %s", b, err, want)
+		}
+		close(release)
 	})
 }
 
@@ -529,10 +552,13 @@ func TestFullDisk(t *testing.T) {
 func TestRubbishOnDisk(t *testing.T) {
 	for _, rubbish := range []string{"", "{", "null", `{"version":99}`, `{"version":1,"known":{"you":"x"}}`, `[1]`} {
 		in(t, func(w *world) {
-			for _, key := range []string{client.DiskKnown, client.DiskOwn, client.DiskChoice} {
+			for _, key := range []string{client.DiskKnown, client.DiskOwn, client.DiskLearnt} {
 				if err := w.disk.Save(w.t.Context(), key, []byte(rubbish)); err != nil {
 					w.t.Fatal(err)
 				}
+			}
+			if err := w.disk.SaveChoice([]byte(rubbish)); err != nil {
+				w.t.Fatal(err)
 			}
 			w.begin()
 			w.want("session", model.SignedIn, w.view().Session)

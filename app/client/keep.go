@@ -37,7 +37,11 @@ func (e *Engine) load() {
 		return b
 	}
 	var choice model.Choice
-	if b := read(DiskChoice); json.Unmarshal(b, &choice) == nil && valid(&choice) {
+	b, err := caught(e, e.c.Disk.LoadChoice)
+	if err != nil {
+		e.c.Report("reading the choice of the way: " + err.Error())
+	}
+	if json.Unmarshal(b, &choice) == nil && valid(&choice) {
 		e.conn.Choice = choice
 	}
 	e.recall(read(DiskLearnt))
@@ -124,11 +128,12 @@ func (e *Engine) saveOwn() {
 
 func (e *Engine) saveChoice() {
 	record, err := json.Marshal(e.conn.Choice)
-	if err != nil {
-		e.c.Report(err.Error())
-		return
+	if err == nil {
+		err = e.c.Disk.SaveChoice(record)
 	}
-	e.spool(func(ctx context.Context) error { return e.c.Disk.Save(ctx, DiskChoice, record) })
+	if err != nil {
+		e.c.Report("writing the choice of the way: " + err.Error())
+	}
 }
 
 // keep spools the write of an alarm. Should it fail, the alarm is set again: then is written what there is

@@ -92,6 +92,7 @@ type (
 
 	// Presence is a signal from the server: who came and who went.
 	Presence struct {
+		Anew    bool     `json:"anew,omitzero"` // nobody is here but those named now and from now on
 		Online  []UserID `json:"online,omitempty"`
 		Offline []UserID `json:"offline,omitempty"`
 	}

@@ -93,6 +93,9 @@ func (m *Model) Missing(b chat.Batch) (n int) {
 
 func (m *Model) apply(e chat.Event, now time.Time) {
 	if p := e.Presence; p != nil {
+		if p.Anew {
+			clear(m.online)
+		}
 		for _, u := range p.Online {
 			m.online[u] = true
 		}

@@ -31,6 +31,9 @@ func (m *Model) Save() ([]byte, error) {
 	for _, u := range m.users {
 		s.Users = append(s.Users, u)
 	}
+	for u := range m.online {
+		s.Online = append(s.Online, u)
+	}
 	for _, r := range m.rooms {
 		c := chat.Room{
 			ID: r.id, Kind: r.kind, Name: r.name, Topic: r.topic, Creator: r.creator, Members: r.members,

@@ -208,6 +208,39 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// Who is here is known after a reload, which goes on from the cursor, until it is said anew.
+func TestWhoIsHereIsKept(t *testing.T) {
+	s := begin(t)
+	tell := func(m *model.Model, p chat.Presence) {
+		m.Apply(chat.Batch{Events: []chat.Event{{Body: chat.Body{Presence: &p}}}, Cursor: "EPOCH.1"}, s.now)
+	}
+	here := func(m *model.Model) (names []string) {
+		for _, p := range m.View(s.now, model.SignedIn, model.Connection{}).People {
+			if p.Online && p.ID != you {
+				names = append(names, p.Name)
+			}
+		}
+		return names
+	}
+	tell(s.m, chat.Presence{Online: []chat.UserID{ana, ben}})
+	tell(s.m, chat.Presence{Offline: []chat.UserID{ben}})
+	known, err := s.m.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := model.New(time.UTC)
+	if err := m.Load(known, nil); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"Ana"}, here(m)); d != "" {
+		t.Errorf("after a reload (-want +got):\n%s", d)
+	}
+	tell(m, chat.Presence{Anew: true, Online: []chat.UserID{ben}})
+	if d := cmp.Diff([]string{"ben"}, here(m)); d != "" {
+		t.Errorf("said anew (-want +got):\n%s", d)
+	}
+}
+
 // A long timeline does not grow for ever, and what was cut can be loaded again.
 func TestBounds(t *testing.T) {
 	s := begin(t)

@@ -292,7 +292,11 @@ func (p *tab) started() {
 func (p *tab) fail(what string, err error) {
 	p.t.Helper()
 	p.shoot("fail-" + strings.ReplaceAll(p.t.Name(), "/", "-"))
+	ctx, stop := context.WithTimeout(p.ctx, 10*time.Second)
+	defer stop()
+	shown, ask := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname + ": the chip is " +
+		JSON.stringify({...document.querySelector("#chip")?.dataset}) + ", the text " + document.body.innerText.slice(0, 600)`))
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.t.Fatalf("%s: %v\nin the page: %q", what, err, p.faults)
+	p.t.Fatalf("%s: %v\nthe page at %q (%v)\nfaults in it: %q", what, err, shown, ask, p.faults)
 }

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,13 +30,14 @@ func TestRedeliveryOfParkedPolls(t *testing.T) {
 	}
 }
 
-// A poll that is parked counts under the cursor it came with. The server would write that otherwise: with the signals of this life
-// of the process, which a cursor of before it does not have.
+// A poll that is parked counts under the cursor it came with. The server would write that otherwise: by then it is past what others
+// said where this one may not read.
 func TestRedeliveryAfterAnOldCursor(t *testing.T) {
 	ana, bot := patient(t)
-	ana.say(ana.room, "after which nobody asked yet")
-	l, parts := bot.pollLine(), strings.Split(string(bot.snapshot().Cursor), ".")
-	old := chat.Cursor(strings.Join(parts[:2], "."))
+	ben := ana.guest("ben")
+	den := ben.makes(chat.Private, "Den")
+	l, old := bot.pollLine(), bot.snapshot().Cursor
+	ben.say(den, "to himself")
 	l.park(old)
 	ana.say(ana.room, "poison")
 	l.until(old, "poison")

@@ -52,6 +52,7 @@ type Hub struct {
 	rooms   map[chat.RoomID]byAge[*reader] // the readers who are members now
 	idle    map[*reader]struct{}           // those with no watcher
 	changed map[*reader]struct{}           // those whose presence is to be told
+	here    []told                         // who is here, as it was told last; nil: to be made anew
 	dirty   []*Watcher                     // to be woken by level
 }
 

@@ -63,13 +63,53 @@ func (h *Hub) tellPresence() {
 	if len(p.Online)+len(p.Offline) == 0 {
 		return
 	}
+	h.here = nil
 	if err := h.signal(chat.Event{Body: chat.Body{Presence: &p}}); err != nil {
 		h.log.Error("telling presence", "err", err)
 	}
 }
 
-// online returns which of the users are here now.
-func (h *Hub) online(users []chat.User) []chat.UserID {
+// told is an event in both its forms.
+type told struct {
+	event chat.Event
+	json  []byte
+}
+
+// rollCall returns entries that say who is here, for a watcher that comes from the event at pos and may have missed who came and went:
+// no more than maxCalls of them, of which each leads to pos and no further. h.mu is held.
+func (h *Hub) rollCall(pos Pos) []*Entry {
+	if h.here == nil {
+		var on []chat.UserID
+		for u, r := range h.readers {
+			if r.online {
+				on = append(on, u)
+			}
+		}
+		for anew := true; anew || len(on) > 0; anew = false {
+			n := min(len(on), max(chat.MaxBatch, len(h.readers)/maxCalls+1))
+			ev := chat.Event{Body: chat.Body{Presence: &chat.Presence{Anew: anew, Online: on[:n]}}}
+			ev.At = h.now().UTC().Truncate(time.Millisecond)
+			e, err := h.entry(Logged{Event: ev})
+			if err != nil {
+				h.log.Error("telling who is here", "err", err)
+				return nil
+			}
+			h.here, on = append(h.here, told{ev, e.JSON}), on[n:]
+		}
+	}
+	entries := make([]*Entry, len(h.here))
+	at := place{pos: pos}
+	for i, t := range h.here {
+		entries[i] = &Entry{Pos: pos, Event: t.event, JSON: t.json, place: at, cursor: h.mint(at)}
+	}
+	return entries
+}
+
+// maxCalls bounds how many entries say who is here, well below chat.MaxBatch.
+const maxCalls = 64
+
+// online returns which of the users are here now, as was told up to a place past the event at pos.
+func (h *Hub) online(users []chat.User, pos Pos) ([]chat.UserID, place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var on []chat.UserID
@@ -78,5 +118,5 @@ func (h *Hub) online(users []chat.User) []chat.UserID {
 			on = append(on, u.ID)
 		}
 	}
-	return on
+	return on, h.tail.end(pos)
 }

@@ -56,8 +56,9 @@ func (h *Hub) Snapshot(ctx context.Context, u chat.UserID) (chat.Snapshot, error
 			return chat.Snapshot{}, err
 		}
 	}
-	s.Cursor = h.mint(place{pos: pos})
-	s.Online = h.online(s.Users)
+	var at place
+	s.Online, at = h.online(s.Users, pos)
+	s.Cursor = h.mint(at)
 	return s, nil
 }
 

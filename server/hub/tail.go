@@ -51,7 +51,7 @@ func (h *Hub) entry(l Logged) (*Entry, error) {
 // happened. The hub's mu guards it.
 type tail struct {
 	ring     []*Entry
-	first    int64 // ord of the oldest entry kept
+	first    int64 // ord of the oldest entry kept; 2 at first, so that the place before it has one too
 	next     int64 // ord of the entry to come
 	floor    Pos   // every event after floor, and up to the head, is in the ring
 	bytes    int
@@ -59,7 +59,7 @@ type tail struct {
 }
 
 func newTail(size, maxBytes int, floor Pos) *tail {
-	return &tail{ring: make([]*Entry, size), first: 1, next: 1, floor: floor, maxBytes: maxBytes}
+	return &tail{ring: make([]*Entry, size), first: 2, next: 2, floor: floor, maxBytes: maxBytes}
 }
 
 func (t *tail) at(ord int64) *Entry { return t.ring[ord%int64(len(t.ring))] }
@@ -79,16 +79,29 @@ func (t *tail) push(e *Entry) {
 }
 
 // after returns the ord of the first entry after p; false when the ring
-// does not reach back to p.
-func (t *tail) after(p place) (int64, bool) {
+// does not reach back to p. Where the ord of p is not known, or not kept any more, signals may have been missed: then it is not exact,
+// and begins with those that followed the event at p.
+func (t *tail) after(p place) (ord int64, exact, ok bool) {
 	if p.ord > 0 && p.ord >= t.first-1 && p.ord < t.next {
-		return p.ord + 1, true
+		return p.ord + 1, true, true
 	}
 	if p.pos < t.floor {
-		return 0, false
+		return 0, false, false
 	}
-	n := sort.Search(int(t.next-t.first), func(i int) bool { return t.at(t.first+int64(i)).Pos > p.pos })
-	return t.first + int64(n), true
+	n := sort.Search(int(t.next-t.first), func(i int) bool {
+		e := t.at(t.first + int64(i))
+		return e.Pos > p.pos || e.Pos == p.pos && e.Event.Signal()
+	})
+	return t.first + int64(n), false, true
+}
+
+// end is the place past the event at pos and all signals that followed it so far.
+func (t *tail) end(pos Pos) place {
+	if pos < t.floor {
+		return place{pos: pos}
+	}
+	n := sort.Search(int(t.next-t.first), func(i int) bool { return t.at(t.first+int64(i)).Pos > pos })
+	return place{pos: pos, ord: t.first + int64(n) - 1}
 }
 
 // blank replaces, after a deletion, what the ring still holds of the message

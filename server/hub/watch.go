@@ -200,20 +200,24 @@ type collected struct {
 }
 
 // collect gathers what r sees in the tail after p, within the bounds, but at least one entry; false when the tail
-// does not reach back so far. h.mu is held.
+// does not reach back so far. Where it may be that presence was missed, it begins with who is here. h.mu is held.
 func (h *Hub) collect(r *reader, p place, most, mostBytes int) (collected, bool) {
-	ord, ok := h.tail.after(p)
+	ord, exact, ok := h.tail.after(p)
 	if !ok {
 		return collected{}, false
 	}
 	var c collected
+	if !exact {
+		c.entries = h.rollCall(p.pos)
+	}
+	calls := len(c.entries)
 	now, head := h.now(), h.tailHead()
 	for ; ord < h.tail.next; ord++ {
 		e := h.tail.at(ord)
 		if !r.sees(e, head, now) {
 			continue
 		}
-		if len(c.entries) > 0 && (len(c.entries) == most || c.bytes+len(e.JSON) > mostBytes) {
+		if len(c.entries) > calls && (len(c.entries) >= most || c.bytes+len(e.JSON) > mostBytes) {
 			c.whole = forgetMore
 			return c, true
 		}
@@ -221,6 +225,10 @@ func (h *Hub) collect(r *reader, p place, most, mostBytes int) (collected, bool)
 		c.bytes += len(e.JSON)
 	}
 	c.whole = true
+	if n := len(c.entries); n > 0 && n == calls { // nothing else leads past them
+		last, head := c.entries[n-1], h.head.Load()
+		last.place, last.cursor = head.place, head.cursor
+	}
 	return c, true
 }
 

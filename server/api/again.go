@@ -105,8 +105,11 @@ func (a *asker) again(said []byte) (chat.Cursor, bool) {
 	return chat.Cursor(after), true
 }
 
-// buffers are for requests on connections that were kept.
-var buffers = sync.Pool{New: func() any { return new([maxAgain]byte) }}
+// buffers are for requests on connections that were kept, and answers for what those are answered.
+var (
+	buffers = sync.Pool{New: func() any { return new([maxAgain]byte) }}
+	answers = sync.Pool{New: func() any { return new([]byte) }}
+)
 
 // listened takes what k's peer says, or waits on if it was nothing.
 func (s *Server) listened(k *kept) {
@@ -117,10 +120,18 @@ func (s *Server) listened(k *kept) {
 		s.listen(k)
 		return
 	}
+	var after chat.Cursor
+	known := false
+	if err == nil {
+		if after, known = s.letIn(k.asker, b[:n]); known && s.answerNow(k, after) {
+			buffers.Put(b)
+			return
+		}
+	}
 	// The end of k comes after what follows, which may start what runs on.
 	defer s.running.Done()
 	s.unkeep(k)
-	if err == nil && !s.askAgain(k, b[:n]) {
+	if err == nil && !(known && s.parkAgain(k, after)) {
 		said := bytes.Clone(b[:n])
 		s.giveBack(k.asker.web, &returned{TCPConn: k.conn, early: said, said: said})
 	}
@@ -130,13 +141,50 @@ func (s *Server) listened(k *kept) {
 	}
 }
 
-// askAgain parks the poll that said is; false if it is something else, or not to be let in without a further look.
-func (s *Server) askAgain(k *kept, said []byte) bool {
-	a := k.asker
+// letIn reports whether said is the poll that a knows, and after which cursor; false also if it is not to be let in without a
+// further look.
+func (s *Server) letIn(a *asker, said []byte) (chat.Cursor, bool) {
 	after, ok := a.again(said)
-	if !ok || time.Now().After(a.until) || s.isDraining() || s.Accounts.Limits.Feed(a.who.User.ID) != nil {
+	return after, ok && !time.Now().After(a.until) && !s.isDraining() && s.Accounts.Limits.Feed(a.who.User.ID) == nil
+}
+
+// answerNow answers k's poll if there is something to say at once, and listens on. It then has seen to k, also if its peer is gone.
+func (s *Server) answerNow(k *kept, after chat.Cursor) bool {
+	a, from := k.asker, time.Now()
+	entries, cursor := s.Hub.Glance(a.who.User.ID, after, a.way.grace)
+	// A session that ended is given nothing of what came later: this is asked last.
+	if len(entries) == 0 || s.Accounts.Still(s.ctx, a.who) != nil {
 		return false
 	}
+	a.way.bill.requests.Add(1)
+	v := s.again.visit(a.who.Grant, after)
+	s.given(&v, a.who.Grant, a.way.bill)
+	b := answers.Get().(*[]byte)
+	answer := s.appendAnswer((*b)[:0], a, entries, cursor)
+	if *b = answer; cap(answer) <= maxRest {
+		defer answers.Put(b)
+	}
+	n, err := k.wire.try(answer)
+	a.way.bill.work.Add(int64(time.Since(from)))
+	a.way.bill.wrote(n)
+	for answer = answer[n:]; len(answer) > 0 && err == nil; answer = answer[n:] {
+		n, err = k.wire.write(answer[:min(len(answer), piece)], time.Now().Add(s.Stall))
+		a.way.bill.wrote(n)
+	}
+	if err != nil {
+		s.unkeep(k)
+		_ = k.conn.Close()
+		s.running.Done()
+		return true
+	}
+	k.idle.Reset(idleTime)
+	s.listen(k)
+	return true
+}
+
+// parkAgain parks k's poll; false if it can not be let in.
+func (s *Server) parkAgain(k *kept, after chat.Cursor) bool {
+	a := k.asker
 	p, err := s.newParked(s.ctx, a, newID(), after, a.way.hold+rand.N(a.way.hold/5))
 	if err != nil {
 		return false // net/http tells why

@@ -2,11 +2,15 @@ package api_test
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"parley/app/chat"
 	"parley/server/api"
@@ -79,6 +83,89 @@ func TestPollKnownAgainEndsWithItsGrant(t *testing.T) {
 	l.ask(cursor)
 	if a := l.answer(); a.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a poll after the end of its grant: %v", a)
+	}
+}
+
+// What is there when a known poll comes is answered at once, in the same words as by net/http.
+func TestPollKnownAgainIsAnsweredAtOnce(t *testing.T) {
+	ana, bot := patient(t)
+	l := bot.pollLine()
+	cursor := l.known(ana, bot.snapshot().Cursor)
+	before := bot.served()
+	for range 3 {
+		for _, text := range []string{"here", "is 漢字", `and "more"`} {
+			ana.say(ana.room, text)
+		}
+		l.ask(cursor)
+		a := l.answer()
+		if n := bot.served() - before; n != 0 {
+			t.Fatalf("net/http served %d of the polls", n)
+		}
+		var b chat.Batch
+		must(t, json.Unmarshal(a.body, &b))
+		if d := cmp.Diff([]string{"here", "is 漢字", `and "more"`}, texts(b.Events)); d != "" {
+			t.Errorf("the answer (-want +got):\n%s", d)
+		}
+		other := bot.do(bot.request("GET", "/api/feed?via=poll&after="+string(cursor), nil))
+		if d := cmp.Diff(string(other.body), string(a.body)); d != "" {
+			t.Errorf("by net/http and here (-net/http +here):\n%s", d)
+		}
+		before, cursor = bot.served(), b.Cursor
+	}
+}
+
+// A poll whose session has ended is not given what was said since, though it is known and that is there.
+func TestPollKnownAgainIsGivenNothingAfterItsGrant(t *testing.T) {
+	ana, bot := patient(t)
+	l := bot.pollLine()
+	cursor := l.known(ana, bot.snapshot().Cursor)
+	l.unattended()
+	ana.revokeTokens()
+	ana.say(ana.room, "not for you")
+	l.ask(cursor)
+	if a := l.answer(); a.StatusCode != http.StatusUnauthorized || strings.Contains(string(a.body), "not for you") {
+		t.Errorf("a poll after the end of its grant: %v", a)
+	}
+}
+
+// Who takes long to read a long answer has it all the same, and the line goes on.
+func TestPollKnownAgainIsReadSlowly(t *testing.T) {
+	ana, bot := patient(t)
+	l := bot.pollLine()
+	must(t, l.conn.(*net.TCPConn).SetReadBuffer(32<<10))
+	cursor := l.known(ana, bot.snapshot().Cursor)
+	before, got := bot.served(), 0
+	long := strings.Repeat("漢", chat.MaxText)
+	for range 30 {
+		ana.say(ana.room, long)
+	}
+	l.ask(cursor)
+	_, err := l.in.Peek(1)
+	must(t, err)
+	l.unattended()
+	l.ask(cursor) // without having read on: now the socket is full
+	buf := make([]byte, 4<<20)
+	l.eventually(func() bool {
+		stacks := string(buf[:runtime.Stack(buf, true)])
+		return strings.Contains(stacks, "api.(*Server).answerNow(") && strings.Contains(stacks, "api.(*block).write(")
+	})
+	first, second := l.batch(), l.batch()
+	if d := cmp.Diff(texts(first.Events), texts(second.Events)); d != "" || len(first.Events) == 0 {
+		t.Errorf("%d messages at first, and then (-first +second):\n%.300s", len(first.Events), d)
+	}
+	for cursor = second.Cursor; ; {
+		l.ask(cursor)
+		b := l.batch()
+		cursor = b.Cursor
+		if got += len(b.Events); got+len(second.Events) >= 30 {
+			break
+		}
+	}
+	l.park(cursor)
+	ana.say(ana.room, "and on")
+	l.until(cursor, "and on")
+	if n := bot.served() - before; got+len(second.Events) != 30 || n != 0 {
+		t.Errorf("%d and %d of 30 messages arrived, and net/http served %d polls", len(second.Events), got, n)
 	}
 }
 

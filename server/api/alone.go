@@ -51,7 +51,7 @@ func (st *stream) run() {
 		if st.form.whole != nil && (len(entries) > 0 || due) {
 			st.mu.Lock()
 			if !st.ended {
-				st.conclude(st.form.whole(entries, cursor))
+				st.conclude(st.form.whole(nil, entries, cursor))
 			}
 			st.mu.Unlock()
 			continue

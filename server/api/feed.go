@@ -71,6 +71,18 @@ func (s *Server) feed(x *exchange) error {
 // peeks reports whether a poll only looks at what there is, beside the feed that its session has: it neither follows nor comes again.
 func peeks(r *http.Request) bool { return r.URL.Query().Get("peek") == "1" }
 
+// batchBytes is how many bytes appendBatch appends.
+func batchBytes(entries []*hub.Entry, cursor chat.Cursor) int {
+	n := len(`{"cursor":""}`) + len(cursor)
+	if len(entries) > 0 {
+		n += len(`"events":[],`) + len(entries) - 1
+	}
+	for _, e := range entries {
+		n += len(e.JSON)
+	}
+	return n
+}
+
 // appendBatch appends the JSON of a batch to b.
 func appendBatch(b []byte, entries []*hub.Entry, cursor chat.Cursor) []byte {
 	b = append(b, '{')

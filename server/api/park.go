@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,14 +128,17 @@ func (p *parked) late() {
 	}
 }
 
-func (p *parked) answer(entries []*hub.Entry, cursor chat.Cursor) []byte {
-	body := appendBatch(nil, entries, cursor)
-	head := p.srv.goodHead(p.host, p.secure)
-	b := make([]byte, 0, len(head)+len(body)+128)
-	b = append(append(b, head...), "Content-Length: "...)
-	b = append(strconv.AppendInt(b, int64(len(body)), 10), "\r\nDate: "...)
+func (p *parked) answer(b []byte, entries []*hub.Entry, cursor chat.Cursor) []byte {
+	return p.srv.appendAnswer(b, p.asker, entries, cursor)
+}
+
+// appendAnswer appends all that a's poll is answered.
+func (s *Server) appendAnswer(b []byte, a *asker, entries []*hub.Entry, cursor chat.Cursor) []byte {
+	head, body := s.goodHead(a.host, a.secure), batchBytes(entries, cursor)
+	b = append(append(slices.Grow(b, len(head)+body+128), head...), "Content-Length: "...)
+	b = append(strconv.AppendInt(b, int64(body), 10), "\r\nDate: "...)
 	b = append(time.Now().UTC().AppendFormat(b, http.TimeFormat), "\r\n\r\n"...)
-	return append(b, body...)
+	return appendBatch(b, entries, cursor)
 }
 
 // A goodHead is what all good answers of one name begin with.

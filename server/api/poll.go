@@ -74,6 +74,11 @@ func (s *Server) answer(x *exchange, c carrier, after chat.Cursor) error {
 		if err != nil {
 			return err
 		}
+		select {
+		case <-ended: // a session that ended is given nothing of what came later
+			return chat.ErrUnauthorized
+		default:
+		}
 		if len(entries) > 0 {
 			s.given(&v, x.who.Grant, c.bill)
 		}

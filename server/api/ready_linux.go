@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 
@@ -39,7 +40,7 @@ func newReadiness() (*readiness, error) {
 
 // run calls those whose turn has come, until close.
 func (r *readiness) run() {
-	events := make([]unix.EpollEvent, 128)
+	events := make([]unix.EpollEvent, 16)
 	for {
 		n := 0
 		err := r.raw.Read(func(fd uintptr) bool {
@@ -53,6 +54,7 @@ func (r *readiness) run() {
 		for _, e := range events[:n] {
 			r.call(uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32)
 		}
+		runtime.Gosched()
 	}
 }
 

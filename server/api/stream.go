@@ -27,8 +27,8 @@ type form struct {
 	event func(*hub.Entry) []byte
 	beat  func(chat.Cursor) []byte // a sign of life
 	bye   func(*chat.Error) []byte // the last of a stream
-	// whole, if it is set, makes the one and last thing that is written, instead of event and beat.
-	whole func([]*hub.Entry, chat.Cursor) []byte
+	// whole, if it is set, appends the one and last thing that is written, instead of event and beat.
+	whole func([]byte, []*hub.Entry, chat.Cursor) []byte
 }
 
 // A wire is what a stream writes it to.
@@ -181,7 +181,8 @@ func (st *stream) flush(now time.Time, beat bool, scratch []byte) ([]byte, int) 
 		return scratch, 0
 	case st.form.whole != nil:
 		if len(entries) > 0 || beat {
-			n = st.conclude(st.form.whole(entries, cursor))
+			scratch = st.form.whole(scratch[:0], entries, cursor)
+			n = st.conclude(scratch)
 		}
 		return scratch, n
 	case len(entries) == 1:

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,16 +71,10 @@ func (h *Hub) Watch(ctx context.Context, u chat.UserID, after chat.Cursor, o Wat
 		return nil, chat.ErrUnavailable
 	default:
 	}
-	head := h.head.Load().place
-	switch {
-	case after == "":
-		at = head
-	case at.pos > head.pos || at.ord > head.ord || head.pos-at.pos > h.maxCatchUp:
-		return nil, chat.ErrReset
-	case skipOne && at.pos < head.pos:
-		at = place{pos: at.pos + 1}
-	case repeatOne && at.pos > 0:
-		at = place{pos: at.pos - 1}
+	if after == "" {
+		at = h.head.Load().place
+	} else if at, err = h.resume(at); err != nil {
+		return nil, err
 	}
 	w := &Watcher{hub: h, born: h.bear(), reader: r, wake: o.Wake, at: at, behind: true}
 	if list, ok := h.collect(r, at, maxPending, maxPendingBytes); ok && list.whole {
@@ -90,6 +85,20 @@ func (h *Hub) Watch(ctx context.Context, u chat.UserID, after chat.Cursor, o Wat
 	delete(h.idle, r)
 	h.appear(r)
 	return w, nil
+}
+
+// resume is where who has come as far as at goes on, or chat.ErrReset. h.mu is held.
+func (h *Hub) resume(at place) (place, error) {
+	head := h.head.Load().place
+	switch {
+	case at.pos > head.pos || at.ord > head.ord || head.pos-at.pos > h.maxCatchUp:
+		return at, chat.ErrReset
+	case skipOne && at.pos < head.pos:
+		at = place{pos: at.pos + 1}
+	case repeatOne && at.pos > 0:
+		at = place{pos: at.pos - 1}
+	}
+	return at, nil
 }
 
 func (w *Watcher) age() uint64 { return w.born }
@@ -211,6 +220,7 @@ func (h *Hub) collect(r *reader, p place, most, mostBytes int) (collected, bool)
 		c.entries = h.rollCall(p.pos)
 	}
 	calls := len(c.entries)
+	c.entries = slices.Grow(c.entries, int(min(h.tail.next-ord, 64)))
 	now, head := h.now(), h.tailHead()
 	for ; ord < h.tail.next; ord++ {
 		e := h.tail.at(ord)

@@ -17,7 +17,7 @@
 //
 // "raw" is a loop that writes prebuilt frames of the same size to N sockets and keeps nothing:
 // what the machine could do if there were nothing to do. Peers keep nothing either; parley has every message on disk
-// before anyone gets it.
+// before anyone gets it, and "raw-flushed" is the same loop with the least that this takes: one flush of what is about to be written.
 //
 // All are driven by the same generator, one after the other in each round, so that what else the machine does meets all alike.
 // Figures are medians over the rounds, ratios the medians of the ratios within a round.
@@ -69,6 +69,7 @@ type options struct {
 	tools   string
 	json    string
 	serveAt string
+	flush   string
 	peers   peers
 	dir     string
 	appends bool
@@ -79,6 +80,7 @@ type options struct {
 // The names of what is measured, besides parley's own transports.
 const (
 	viaRaw             = "raw"
+	viaRawFlushed      = "raw-flushed"
 	viaCentrifugo      = "centrifugo-websocket"
 	viaCentrifugoSSE   = "centrifugo-sse"
 	viaSocketio        = "socketio-websocket"
@@ -86,7 +88,7 @@ const (
 )
 
 var (
-	ours   = []string{viaRaw, string(chat.WebSocket), string(chat.EventSource), string(chat.LongPoll)}
+	ours   = []string{viaRaw, viaRawFlushed, string(chat.WebSocket), string(chat.EventSource), string(chat.LongPoll)}
 	others = []string{viaCentrifugo, viaCentrifugoSSE, viaSocketio, viaSocketioPolling}
 )
 
@@ -108,6 +110,7 @@ func parse(args []string) (options, error) {
 	grown := fs.String("curves", "", "measure what grows, instead of all that: all, or some of "+strings.Join(curves.Names(), ","))
 	fs.IntVar(&o.history, "history", 1_000_000, "messages of the longest history of -curves; 10,000,000 take some 5 GB of disk")
 	fs.StringVar(&o.serveAt, "serve-raw", "", "be the raw server at this address (bench starts itself so)")
+	fs.StringVar(&o.flush, "flush", "", "with -serve-raw: the file to which all is written and flushed before")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
@@ -150,8 +153,10 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// raw says whether nothing but the limit is measured.
-func (o options) raw() bool { return slices.Equal(o.vias, []string{viaRaw}) }
+// raw says whether nothing but the limits are measured.
+func (o options) raw() bool {
+	return !slices.ContainsFunc(o.vias, func(via string) bool { return via != viaRaw && via != viaRawFlushed })
+}
 
 func run(ctx context.Context, args []string, stdout io.Writer) error {
 	o, err := parse(args)
@@ -159,7 +164,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	if o.serveAt != "" {
-		return serveRaw(ctx, o.serveAt)
+		return serveRaw(ctx, o.serveAt, o.flush)
 	}
 	dir, err := os.MkdirTemp(o.dir, "parley-bench")
 	if err != nil {
@@ -253,8 +258,8 @@ func measure(ctx context.Context, o options, via string, n int, dir string) (s s
 	defer cancel()
 	var t target
 	switch via {
-	case viaRaw:
-		t, err = newRaw(ctx, dir)
+	case viaRaw, viaRawFlushed:
+		t, err = newRaw(ctx, dir, via == viaRawFlushed)
 	case viaCentrifugo, viaCentrifugoSSE:
 		t, err = newCentrifugo(ctx, o, via == viaCentrifugoSSE, dir)
 	case viaSocketio, viaSocketioPolling:

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -19,7 +20,7 @@ const frameSize = 440
 // raw is this program as a child that does nothing but write prebuilt frames.
 type raw struct{ process }
 
-func newRaw(ctx context.Context, dir string) (*raw, error) {
+func newRaw(ctx context.Context, dir string, flushed bool) (*raw, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -28,7 +29,11 @@ func newRaw(ctx context.Context, dir string) (*raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &raw{process{cmd: exec.CommandContext(ctx, self, "-serve-raw", "127.0.0.1:0")}}
+	args := []string{"-serve-raw", "127.0.0.1:0"}
+	if flushed {
+		args = append(args, "-flush", filepath.Join(dir, "kept"))
+	}
+	r := &raw{process{cmd: exec.CommandContext(ctx, self, args...)}}
 	return r, r.start(ctx, dir)
 }
 
@@ -63,6 +68,7 @@ func (p rawPoster) close() { _ = p.conn.Close() }
 // rawServer passes on what senders say to all followers, as much as is there in one write each.
 type rawServer struct {
 	said chan said
+	disk *os.File // to which it is written and flushed before; nil: nowhere
 
 	mu        sync.Mutex
 	followers []net.Conn
@@ -74,14 +80,21 @@ type said struct {
 }
 
 // serveRaw is the child: it prints its address and serves until it is killed.
-func serveRaw(ctx context.Context, addr string) error {
+func serveRaw(ctx context.Context, addr, flush string) error {
+	s := &rawServer{said: make(chan said, 1024)}
+	if flush != "" {
+		f, err := os.Create(flush)
+		if err != nil {
+			return err
+		}
+		s.disk = f
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
 	fmt.Println(l.Addr())
-	s := &rawServer{said: make(chan said, 1024)}
 	go s.pump() // for as long as the process lives
 	for {
 		conn, err := l.Accept()
@@ -135,6 +148,14 @@ func (s *rawServer) pump() {
 				m.heard <- struct{}{}
 			default:
 				break more
+			}
+		}
+		if s.disk != nil { // over what was written before: nothing that is flushed could be less
+			if _, err := s.disk.WriteAt(frames, 0); err != nil {
+				panic(err) // the figures would be another thing's
+			}
+			if err := s.disk.Sync(); err != nil {
+				panic(err)
 			}
 		}
 		s.mu.Lock()

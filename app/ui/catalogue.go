@@ -62,7 +62,7 @@ type RoomWords struct {
 	Members                                              Plural
 	ShowMembers, HideMembers                             string
 	Messages, Start, StartPrivate, StartDirect, SayHello string
-	None, NoneLead, NotFound, OlderFailed                string
+	None, NoneLead, NotFound, Nowhere, OlderFailed       string
 	New                                                  string
 	Jump                                                 Plural
 	ToEnd                                                string

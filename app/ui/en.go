@@ -32,7 +32,7 @@ func en() *Words {
 			Members: Plural{"{n} member", "{n} members"}, ShowMembers: "Show members", HideMembers: "Hide members", Messages: "Messages in {room}",
 			Start: "This is the start of {room}.", StartPrivate: "This is the start of {room}. Only its members can read here.",
 			StartDirect: "Messages here are only between you and {name}.", SayHello: "Say hello.",
-			None: "No room is open", NoneLead: "Browse the rooms there are, or start a new one.", NotFound: "You are not in this room, or it is not here.",
+			None: "No room is open", NoneLead: "Browse the rooms there are, or start a new one.", NotFound: "You are not in this room, or it is not here.", Nowhere: "There is nothing at this address.",
 			OlderFailed: "Earlier messages could not be loaded.", New: "New",
 			Jump: Plural{"{n} new message", "{n} new messages"}, ToEnd: "Jump to the newest message",
 			Typing1: "{a} is writing…", Typing2: "{a} and {b} are writing…", TypingMany: "Several people are writing…",

@@ -25,17 +25,13 @@ import (
 // Routes registers the pages of the app. On the server, do is nil: what it draws
 // then is the same for every page and every reader.
 func Routes(do Actions) {
-	page := func() app.Composer { return newShell(do) }
-	for _, path := range []string{"/", "/setup", "/join", "/settings", "/lab"} {
-		app.Route(path, page)
-	}
-	app.RouteWithRegexp(`^/(r|settings)/[^/]+$`, page)
+	app.RouteWithRegexp("", func() app.Composer { return newShell(do) }) // every address: placeOf knows what it is
 }
 
 // A place is where in the app a person is: what the address says.
 type place struct {
 	kind   placeKind
-	room   chat.RoomID // atRoom
+	room   chat.RoomID // atRoom; "" where there is nothing
 	page   string      // atSettings: "" is the list of pages
 	secret string      // atSetup, atJoin: the code after the #
 	people bool        // atRoom: the members are before it, on a narrow screen
@@ -59,6 +55,8 @@ const (
 func placeOf(u *url.URL) place {
 	head, rest, _ := strings.Cut(strings.Trim(strings.TrimPrefix(u.Path, below("/")), "/"), "/")
 	switch head {
+	case "":
+		return place{}
 	case "r":
 		if !roomID.MatchString(rest) {
 			rest = "" // no room is called that
@@ -76,7 +74,7 @@ func placeOf(u *url.URL) place {
 	case "join":
 		return place{kind: atJoin, secret: u.Fragment}
 	}
-	return place{}
+	return place{kind: atRoom}
 }
 
 // peopleMark is what the address of a room ends with while a narrow screen shows its

@@ -202,7 +202,9 @@ func (s *shell) nothing() app.UI {
 	}
 	title := s.w.Room.None
 	if s.place.kind == atRoom {
-		title = s.w.Room.NotFound
+		if title = s.w.Room.NotFound; s.place.room == "" {
+			title = s.w.Room.Nowhere
+		}
 	}
 	return emptyState(title, s.w.Room.NoneLead, app.Div().Class("empty-actions").Body(
 		app.Button().Type("button").Class("button primary").Text(s.w.Sidebar.Browse).OnClick(s.opens(dialogOf{Kind: browseDialog})),

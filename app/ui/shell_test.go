@@ -192,7 +192,7 @@ func TestPlaceOf(t *testing.T) {
 	for addr, want := range map[string]place{
 		"/": {}, "/r/" + room: {kind: atRoom, room: room}, "/r/" + room + "#people": {kind: atRoom, room: room, people: true}, "/r/ABC": {kind: atRoom},
 		"/settings/abc": {kind: atSettings}, "/settings": {kind: atSettings}, "/settings/connection": {kind: atSettings, page: "connection"},
-		"/join#CODE": {kind: atJoin, secret: "CODE"}, "/setup#K7QD-2M9F": {kind: atSetup, secret: "K7QD-2M9F"}, "/elsewhere": {},
+		"/join#CODE": {kind: atJoin, secret: "CODE"}, "/setup#K7QD-2M9F": {kind: atSetup, secret: "K7QD-2M9F"}, "/elsewhere": {kind: atRoom}, "/web/nothing": {kind: atRoom},
 	} {
 		u, err := url.Parse("http://localhost" + addr)
 		if err != nil {

@@ -32,7 +32,7 @@ func zh() *Words {
 			Members: Plural{"{n} 位成员", "{n} 位成员"}, ShowMembers: "显示成员", HideMembers: "隐藏成员", Messages: "{room} 的消息",
 			Start: "这里是 {room} 的起点。", StartPrivate: "这里是 {room} 的起点，只有成员可以看到。",
 			StartDirect: "此处消息仅您与 {name} 可见。", SayHello: "打个招呼吧。",
-			None: "尚未打开房间", NoneLead: "浏览现有的房间，或新建一个。", NotFound: "您不在此房间中，或房间不存在。",
+			None: "尚未打开房间", NoneLead: "浏览现有的房间，或新建一个。", NotFound: "您不在此房间中，或房间不存在。", Nowhere: "此地址下没有内容。",
 			OlderFailed: "未能加载更早的消息。", New: "新消息",
 			Jump: Plural{"{n} 条新消息", "{n} 条新消息"}, ToEnd: "跳到最新消息",
 			Typing1: "{a} 正在输入…", Typing2: "{a} 和 {b} 正在输入…", TypingMany: "多人正在输入…",

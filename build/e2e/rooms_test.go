@@ -122,10 +122,11 @@ func TestNoRoom(t *testing.T) {
 	ben.click("dialog[open] #confirm")
 	ben.until("no room is open", `location.pathname === "/" && document.querySelector(".empty .button.primary") && !document.querySelector(".loading")`)
 	ben.shoot("no-room")
-	for _, path := range []string{"/", "/r/" + string(general), "/r/NOPE"} {
+	for _, path := range []string{"/", "/r/" + string(general), "/r/NOPE", "/r/" + string(general) + "/members", "/rooms/general"} {
 		ben.visit(path)
 		ben.until("the way on is shown", `document.querySelector(".empty .button.primary")`)
 	}
+	ben.shoot("nowhere")
 	ben.visit("/settings/nothing")
 	ben.until("the settings are shown", `document.querySelector('.settings-nav a[href="/settings/account"]')`)
 	ben.visit("/r/" + string(general))

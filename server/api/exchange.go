@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"parley/app/chat"
@@ -78,7 +79,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h, pattern := s.mux.Handler(r)
 		if pattern == "" {
-			x.fail(unrouted(h, r, w.Header()))
+			err := unrouted(h, r, w.Header())
+			if chat.CodeOf(err) == chat.CodeNotFound && x.forReading() {
+				s.nowhere(x)
+			} else {
+				x.fail(err)
+			}
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, chat.MaxFrame)
@@ -95,6 +101,12 @@ func unrouted(h http.Handler, r *http.Request, into http.Header) error {
 		return errMethod
 	}
 	return chat.Errorf(chat.CodeNotFound, "there is nothing at this address")
+}
+
+// forReading reports whether a person is to read the answer: a browser opens the address as a page, and not one of a program's.
+func (x *exchange) forReading() bool {
+	accept, _ := x.said("Accept")
+	return x.srv.Page != nil && x.r.Method == http.MethodGet && strings.Contains(accept, "text/html") && !strings.HasPrefix(x.r.URL.Path, "/api/")
 }
 
 var errMethod = errors.New("this address does not take such requests")

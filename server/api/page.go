@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"parley/app/chat"
@@ -34,6 +35,15 @@ func (s *Server) pages() []route {
 		list = append(list, route{pattern: "GET " + p, patient: true, do: s.file})
 	}
 	return append(list, route{pattern: "GET /favicon.ico", do: s.favicon})
+}
+
+// nowhere answers with the app, which says that there is nothing at the address, and leads on.
+func (s *Server) nowhere(x *exchange) {
+	h := x.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(s.Page)))
+	x.WriteHeader(http.StatusNotFound)
+	x.pieces(s.Page)
 }
 
 // favicon is what browsers ask for where no page tells them of an icon: beside an answer of the API, for example.

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -71,7 +72,13 @@ type rawServer struct {
 	disk *os.File // to which it is written and flushed before; nil: nowhere
 
 	mu        sync.Mutex
-	followers []net.Conn
+	followers []rawFollower
+}
+
+// A rawFollower is a socket to write to.
+type rawFollower struct {
+	net.Conn
+	raw syscall.RawConn
 }
 
 type said struct {
@@ -112,8 +119,13 @@ func (s *rawServer) serve(conn net.Conn) {
 		return
 	}
 	if kind[0] == 'F' {
+		raw, err := conn.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			_ = conn.Close()
+			return
+		}
 		s.mu.Lock()
-		s.followers = append(s.followers, conn)
+		s.followers = append(s.followers, rawFollower{conn, raw})
 		s.mu.Unlock()
 		_, _ = conn.Write(kind)
 		return
@@ -135,6 +147,8 @@ func (s *rawServer) serve(conn net.Conn) {
 
 func (s *rawServer) pump() {
 	var frames []byte
+	sent := 0
+	once := func(fd uintptr) { sent = send(fd, frames) }
 	filler := strings.Repeat("x", frameSize-markSize)
 	for first := range s.said {
 		frames = append(append(frames[:0], first.mark...), filler...)
@@ -160,7 +174,10 @@ func (s *rawServer) pump() {
 		}
 		s.mu.Lock()
 		for _, c := range s.followers {
-			_, _ = c.Write(frames)
+			sent = 0
+			if _ = c.raw.Control(once); sent < len(frames) { // the socket is full: now it waits
+				_, _ = c.Write(frames[sent:])
+			}
 		}
 		s.mu.Unlock()
 	}

@@ -167,7 +167,8 @@ func (s *Server) answerNow(k *kept, after chat.Cursor) bool {
 	n, err := k.wire.try(answer)
 	a.way.bill.work.Add(int64(time.Since(from)))
 	a.way.bill.wrote(n)
-	for answer = answer[n:]; len(answer) > 0 && err == nil; answer = answer[n:] {
+	for answer = answer[n:]; len(answer) > 0 && err == nil; answer = answer[n:] { // to who reads slowly
+		k.idle.Reset(idleTime)
 		n, err = k.wire.write(answer[:min(len(answer), piece)], time.Now().Add(s.Stall))
 		a.way.bill.wrote(n)
 	}

@@ -85,6 +85,7 @@ func (h *Hub) rollCall(pos Pos) []*Entry {
 				on = append(on, u)
 			}
 		}
+		var calls []told
 		for anew := true; anew || len(on) > 0; anew = false {
 			n := min(len(on), max(chat.MaxBatch, len(h.readers)/maxCalls+1))
 			ev := chat.Event{Body: chat.Body{Presence: &chat.Presence{Anew: anew, Online: on[:n]}}}
@@ -94,8 +95,9 @@ func (h *Hub) rollCall(pos Pos) []*Entry {
 				h.log.Error("telling who is here", "err", err)
 				return nil
 			}
-			h.here, on = append(h.here, told{ev, e.JSON}), on[n:]
+			calls, on = append(calls, told{ev, e.JSON}), on[n:]
 		}
+		h.here = calls
 	}
 	entries := make([]*Entry, len(h.here))
 	at := place{pos: pos}

@@ -74,15 +74,21 @@ func TestPollOfAnotherIsNotKnown(t *testing.T) {
 	l.until(cursor, "for ana alone") // which it still is
 }
 
+// A poll whose session has ended is refused though it is known, and also if there is something to answer it with at once.
 func TestPollKnownAgainEndsWithItsGrant(t *testing.T) {
-	ana, bot := patient(t)
-	l := bot.pollLine()
-	cursor := l.known(ana, bot.snapshot().Cursor)
-	l.unattended()
-	ana.revokeTokens()
-	l.ask(cursor)
-	if a := l.answer(); a.StatusCode != http.StatusUnauthorized {
-		t.Errorf("a poll after the end of its grant: %v", a)
+	for _, said := range []string{"", "not for you"} {
+		ana, bot := patient(t)
+		l := bot.pollLine()
+		cursor := l.known(ana, bot.snapshot().Cursor)
+		l.unattended()
+		ana.revokeTokens()
+		if said != "" {
+			ana.say(ana.room, said)
+		}
+		l.ask(cursor)
+		if a := l.answer(); a.StatusCode != http.StatusUnauthorized || said != "" && strings.Contains(string(a.body), said) {
+			t.Errorf("a poll after the end of its grant, with %q to be told: %v, %.300s", said, a, a.body)
+		}
 	}
 }
 
@@ -111,20 +117,6 @@ func TestPollKnownAgainIsAnsweredAtOnce(t *testing.T) {
 			t.Errorf("by net/http and here (-net/http +here):\n%s", d)
 		}
 		before, cursor = bot.served(), b.Cursor
-	}
-}
-
-// A poll whose session has ended is not given what was said since, though it is known and that is there.
-func TestPollKnownAgainIsGivenNothingAfterItsGrant(t *testing.T) {
-	ana, bot := patient(t)
-	l := bot.pollLine()
-	cursor := l.known(ana, bot.snapshot().Cursor)
-	l.unattended()
-	ana.revokeTokens()
-	ana.say(ana.room, "not for you")
-	l.ask(cursor)
-	if a := l.answer(); a.StatusCode != http.StatusUnauthorized || strings.Contains(string(a.body), "not for you") {
-		t.Errorf("a poll after the end of its grant: %v", a)
 	}
 }
 

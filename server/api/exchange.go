@@ -81,7 +81,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if pattern == "" {
 			err := unrouted(h, r, w.Header())
 			if chat.CodeOf(err) == chat.CodeNotFound && x.forReading() {
-				s.nowhere(x)
+				_ = x.sendAs(http.StatusNotFound, pageType, s.Page) // the app says so, and leads on
 			} else {
 				x.fail(err)
 			}
@@ -164,8 +164,12 @@ func (x *exchange) reply(v any) error {
 }
 
 func (x *exchange) send(status int, body []byte) error {
+	return x.sendAs(status, "application/json", body)
+}
+
+func (x *exchange) sendAs(status int, media string, body []byte) error {
 	h := x.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	x.WriteHeader(status)
 	x.pieces(body)

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"parley/app/chat"
 	"parley/build/web"
 )
+
+// pageType is the type of the page.
+const pageType = "text/html; charset=utf-8"
 
 // pages are the routes of what a browser is given. The page is the same for everyone,
 // whoever they are and wherever in the app they begin: it only starts the app.
@@ -22,7 +24,7 @@ func (s *Server) pages() []route {
 		}
 		h := x.Header()
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Type", pageType)
 		h.Set("ETag", tag)
 		http.ServeContent(x, x.r, "", time.Time{}, bytes.NewReader(s.Page))
 		return nil
@@ -35,15 +37,6 @@ func (s *Server) pages() []route {
 		list = append(list, route{pattern: "GET " + p, patient: true, do: s.file})
 	}
 	return append(list, route{pattern: "GET /favicon.ico", do: s.favicon})
-}
-
-// nowhere answers with the app, which says that there is nothing at the address, and leads on.
-func (s *Server) nowhere(x *exchange) {
-	h := x.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(s.Page)))
-	x.WriteHeader(http.StatusNotFound)
-	x.pieces(s.Page)
 }
 
 // favicon is what browsers ask for where no page tells them of an icon: beside an answer of the API, for example.

@@ -28,9 +28,8 @@ func (h *Hub) Glance(u chat.UserID, after chat.Cursor, grace time.Duration) ([]*
 	}
 	if len(r.watchers) == 0 {
 		r.grace = max(grace, streamGrace)
-		r.until = h.now().Add(r.grace)
-		h.idle[r] = struct{}{}
 	}
+	h.linger(r)
 	h.appear(r)
 	shuffle(list.entries)
 	return list.entries, list.entries[len(list.entries)-1].cursor

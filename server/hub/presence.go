@@ -13,6 +13,14 @@ func (h *Hub) appear(r *reader) {
 	}
 }
 
+// linger lets r's user count as here for a while, if nobody watches for them any more. h.mu is held.
+func (h *Hub) linger(r *reader) {
+	if len(r.watchers) == 0 {
+		r.until = h.now().Add(r.grace)
+		h.idle[r] = struct{}{}
+	}
+}
+
 // presence tells, at most once a second, who came and who went, as one signal: a
 // crowd that arrives at once costs a few events.
 func (h *Hub) presence() {

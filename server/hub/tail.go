@@ -88,11 +88,13 @@ func (t *tail) after(p place) (ord int64, exact, ok bool) {
 	if p.pos < t.floor {
 		return 0, false, false
 	}
-	n := sort.Search(int(t.next-t.first), func(i int) bool {
-		e := t.at(t.first + int64(i))
-		return e.Pos > p.pos || e.Pos == p.pos && e.Event.Signal()
-	})
-	return t.first + int64(n), false, true
+	return t.seek(func(e *Entry) bool { return e.Pos > p.pos || e.Pos == p.pos && e.Event.Signal() }), false, true
+}
+
+// seek returns the ord of the first entry that is so, as are all that follow it; next where none is.
+func (t *tail) seek(so func(*Entry) bool) int64 {
+	n := sort.Search(int(t.next-t.first), func(i int) bool { return so(t.at(t.first + int64(i))) })
+	return t.first + int64(n)
 }
 
 // end is the place past the event at pos and all signals that followed it so far.
@@ -100,8 +102,7 @@ func (t *tail) end(pos Pos) place {
 	if pos < t.floor {
 		return place{pos: pos}
 	}
-	n := sort.Search(int(t.next-t.first), func(i int) bool { return t.at(t.first+int64(i)).Pos > pos })
-	return place{pos: pos, ord: t.first + int64(n) - 1}
+	return place{pos: pos, ord: t.seek(func(e *Entry) bool { return e.Pos > pos }) - 1}
 }
 
 // blank replaces, after a deletion, what the ring still holds of the message

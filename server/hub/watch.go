@@ -112,10 +112,7 @@ func (w *Watcher) Close() {
 		return
 	}
 	r.watchers = r.watchers.without(w)
-	if len(r.watchers) == 0 {
-		r.until = h.now().Add(r.grace)
-		h.idle[r] = struct{}{}
-	}
+	h.linger(r)
 }
 
 // Take returns what has come since the last Take, in order, and the cursor past
